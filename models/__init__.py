@@ -1,0 +1,27 @@
+"""The tables and nothing else: columns, keys, indexes. Imports only sqlalchemy.
+
+Times are integers, milliseconds since the epoch (`…_ms`): the same in every database, and
+comparable without a time zone. JSON is kept as text: what was stored is what is sent.
+"""
+
+from models.base import metadata
+from models.event import events
+from models.file import files
+from models.mission import missions
+from models.request import requests
+from models.task_output import task_outputs
+from models.token import tokens
+from models.worker import workers
+from models.workspace import workspaces
+
+__all__ = [
+    "events",
+    "files",
+    "metadata",
+    "missions",
+    "requests",
+    "task_outputs",
+    "tokens",
+    "workers",
+    "workspaces",
+]

@@ -1,0 +1,20 @@
+"""A workspace: who shares missions, and whose counter numbers their events."""
+
+from sqlalchemy import BigInteger, Column, Table, Text
+
+from models.base import Id, metadata
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    # Names the log: a client that sees another feed starts again from 0.
+    Column("feed", Text, nullable=False, unique=True),
+    # seq of the newest event; the rows are visible up to here, without holes.
+    Column("head", BigInteger, nullable=False, server_default="0"),
+    # seq of the oldest event that is still stored.
+    Column("oldest", BigInteger, nullable=False, server_default="1"),
+    Column("created_ms", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,84 @@
+"""RunContext: all that a runner sees of Longline. A runner has no database and no HTTP."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from service.events.kinds import Kind
+from service.missions.spec import MissionSpec
+from service.requests.question import Answer, Question
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """A finished task's output. json: its structured form, null when it has none."""
+
+    task: str
+    agent: str | None
+    text: str
+    json: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class MissionResult:
+    """What a mission ends with: the last task's output."""
+
+    text: str
+    json: Any = None
+
+
+class MissionFailed(Exception):
+    """The mission cannot go on. code, message: as in the ERROR event; message is fit to be shown."""
+
+    def __init__(self, code: str, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retryable = retryable
+
+
+class Interrupted(BaseException):
+    """The attempt must end now: cancelled, or the worker is going down.
+
+    A BaseException, because frameworks catch Exception and try the agent again.
+    """
+
+
+class RunContext(Protocol):
+    """One attempt of one mission, as its runner sees it. Safe to use from any thread."""
+
+    @property
+    def mission_id(self) -> int: ...
+
+    @property
+    def spec(self) -> MissionSpec: ...
+
+    def emit(
+        self,
+        kind: Kind,
+        name: str,
+        data: dict[str, Any],
+        *,
+        agent: str | None = None,
+        task: str | None = None,
+        call: str | None = None,
+    ) -> None:
+        """Hand an event to the recorder; returns at once. Never raises for what the text holds."""
+
+    def ask(self, question: Question) -> Answer:
+        """Ask a human and block until there is an answer or the deadline has passed.
+
+        Raises Interrupted on cancel, MissionFailed on expiry under `on_timeout: fail`.
+        """
+
+    def check_cancelled(self) -> None:
+        """Raises Interrupted when the attempt must end. Cheap: called on every event."""
+
+    def finished_tasks(self) -> Mapping[str, TaskResult]:
+        """Outputs of tasks that earlier attempts finished, by task name."""
+
+    def finish_task(self, result: TaskResult) -> None:
+        """Store a task's output, with its OUTPUT and STATUS task.completed events, in one go.
+
+        Returns when it is stored: from here on no attempt runs this task again.
+        """

@@ -1,0 +1,20 @@
+"""The time: milliseconds since the epoch inside, RFC 3339 outside. Tests replace `now_ms`."""
+
+import time
+from datetime import UTC, datetime
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch, by this machine's wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def rfc3339(ms: int) -> str:
+    """`2026-11-22T20:00:00.123Z`: UTC, always with milliseconds."""
+    seconds, fraction = divmod(ms, 1000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction:03d}Z"
+
+
+def rfc3339_or_none(ms: int | None) -> str | None:
+    return None if ms is None else rfc3339(ms)

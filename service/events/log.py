@@ -1,0 +1,198 @@
+"""The event log: append in order, read after a cursor. Never waits (feed does), never decides (missions does)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
+
+from models import events, missions, workspaces
+from service import clock
+from service.errors import LeaseLost
+from service.events.kinds import NewEvent
+from service.events.text import encode_bounded, repair, repair_or_none
+
+# A mission's terminal STATUS event is its last: nothing is appended behind it.
+ENDED = ("completed", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Who may write for a mission: the worker that holds it, in the attempt that it holds it for."""
+
+    attempt: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The numbers that a batch got: first_seq … last_seq, without holes."""
+
+    first_seq: int
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a workspace's log stands. Events oldest … head are stored and visible."""
+
+    feed: str
+    head: int
+    oldest: int
+
+
+def append(
+    conn: Connection, mission_id: int, batch: Sequence[NewEvent], *, fence: Fence | None
+) -> Appended:
+    """Number a mission's events and store them, in the order given. Not empty.
+
+    Mission row first, workspace row last: all writers lock in this order, and the workspace's
+    counter is held only while rows are inserted, so that seq is the order of commits.
+
+    fence: a worker's; None for those who write by right (the API, the reaper).
+    Raises LeaseLost when the mission has ended or the fence does not hold.
+    """
+    mission = _advance_mission(conn, mission_id, len(batch), fence)
+    head = _advance_workspace(conn, mission.workspace_id, len(batch))
+    first_seq, first_mseq = head - len(batch) + 1, mission.mseq - len(batch) + 1
+    rows = [
+        _row(event, mission, mission_id, first_seq + i, first_mseq + i)
+        for i, event in enumerate(batch)
+    ]
+    conn.execute(insert(events), rows)
+    return Appended(first_seq, head)
+
+
+def _advance_mission(
+    conn: Connection, mission_id: int, count: int, fence: Fence | None
+) -> Row[Any]:
+    holds = and_(missions.c.id == mission_id, missions.c.status.not_in(ENDED))
+    if fence is not None:
+        holds = and_(
+            holds, missions.c.attempt == fence.attempt, missions.c.lease_owner == fence.owner
+        )
+    row = conn.execute(
+        update(missions)
+        .where(holds)
+        .values(mseq=missions.c.mseq + count)
+        .returning(missions.c.mseq, missions.c.workspace_id, missions.c.attempt)
+    ).one_or_none()
+    if row is None:
+        raise LeaseLost(mission_id)
+    return row
+
+
+def _advance_workspace(conn: Connection, workspace_id: int, count: int) -> int:
+    newest = conn.execute(
+        update(workspaces)
+        .where(workspaces.c.id == workspace_id)
+        .values(head=workspaces.c.head + count)
+        .returning(workspaces.c.head)
+    )
+    return int(newest.scalar_one())
+
+
+def _row(
+    event: NewEvent, mission: Row[Any], mission_id: int, seq: int, mseq: int
+) -> dict[str, Any]:
+    return {
+        "workspace_id": mission.workspace_id,
+        "seq": seq,
+        "mission_id": mission_id,
+        "mseq": mseq,
+        "attempt": mission.attempt,
+        "kind": event.kind.value,
+        "name": event.name,
+        "at_ms": event.at_ms,
+        "agent": repair_or_none(event.agent),
+        "task": repair_or_none(event.task),
+        "call": None if event.call is None else repair(event.call),
+        "data": encode_bounded(event.data),
+    }
+
+
+def head(conn: Connection, workspace_id: int) -> Head:
+    row = conn.execute(
+        select(workspaces.c.feed, workspaces.c.head, workspaces.c.oldest).where(
+            workspaces.c.id == workspace_id
+        )
+    ).one()
+    return Head(row.feed, row.head, row.oldest)
+
+
+def next_seq(conn: Connection, workspace_id: int) -> int:
+    """The seq that this transaction's next append begins with, for an event that names itself.
+
+    Locks the workspace's row, so only behind the mission's.
+    """
+    newest = select(workspaces.c.head).where(workspaces.c.id == workspace_id).with_for_update()
+    return int(conn.execute(newest).scalar_one()) + 1
+
+
+def heads(conn: Connection, workspace_ids: Iterable[int]) -> dict[int, int]:
+    """The newest seq of each workspace, by one query."""
+    rows = conn.execute(
+        select(workspaces.c.id, workspaces.c.head).where(workspaces.c.id.in_(list(workspace_ids)))
+    )
+    return {row.id: row.head for row in rows}
+
+
+def read(
+    conn: Connection,
+    workspace_id: int,
+    after: int,
+    upto: int,
+    *,
+    limit: int = 500,
+    mission_ids: Sequence[int] = (),
+    kinds: Sequence[str] = (),
+    without_kinds: Sequence[str] = (),
+) -> Iterator[tuple[int, str]]:
+    """Events with after < seq <= upto, oldest first, as (seq, JSON text); nothing when there are none.
+
+    upto: a head that was read before, so that a cursor never passes a row this did not see.
+    mission_ids, kinds: only these; empty means all. Rows are fetched as they are consumed.
+    """
+    query = (
+        select(events)
+        .where(events.c.workspace_id == workspace_id, events.c.seq > after, events.c.seq <= upto)
+        .order_by(events.c.seq)
+        .limit(limit)
+    )
+    if mission_ids:
+        query = query.where(events.c.mission_id.in_(mission_ids))
+    if kinds:
+        query = query.where(events.c.kind.in_(kinds))
+    if without_kinds:
+        query = query.where(events.c.kind.not_in(without_kinds))
+    for row in conn.execute(query):
+        yield row.seq, render(row)
+
+
+def newest_before(conn: Connection, workspace_id: int, count: int, mission_id: int | None) -> int:
+    """The cursor after which the `count` newest events lie, of one mission or of all."""
+    if mission_id is None:
+        return max(0, head(conn, workspace_id).head - count)
+    older = (
+        select(events.c.seq)
+        .where(events.c.mission_id == mission_id)
+        .order_by(events.c.seq.desc())
+        .offset(count)
+        .limit(1)
+    )
+    return int(conn.execute(select(func.coalesce(older.scalar_subquery(), 0))).scalar_one())
+
+
+def render(row: Row[Any]) -> str:
+    """One event as JSON text. Its data is spliced in as it was stored, not decoded and encoded again."""
+    optional = "".join(
+        f'"{name}":{orjson.dumps(value).decode()},'
+        for name, value in (("agent", row.agent), ("task", row.task), ("call", row.call))
+        if value is not None
+    )
+    return (
+        f'{{"seq":{row.seq},"mission":{row.mission_id},"mseq":{row.mseq},"attempt":{row.attempt},'
+        f'"kind":"{row.kind}","name":"{row.name}","at":"{clock.rfc3339(row.at_ms)}",'
+        f'{optional}"data":{row.data}}}'
+    )

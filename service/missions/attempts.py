@@ -1,0 +1,215 @@
+"""What workers do to missions: claim, renew, end, hand over, recover. Every write is fenced."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select, update
+
+from models import missions, task_outputs
+from service import clock
+from service.errors import LeaseLost
+from service.events.kinds import Kind, NewEvent
+from service.events.log import Fence
+from service.events.text import decode, encode, encode_bounded
+from service.missions import open_requests, transitions
+from service.missions import spec as mission_spec
+from service.missions.spec import MissionSpec
+from service.missions.states import HELD, Status
+
+MAX_LOSSES = 3  # a mission that takes its worker down every time must not do so for ever
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt of a mission, held by one worker.
+
+    restarts: how often it has begun anew from its first task; its earlier questions and
+    answers then no longer count.
+    """
+
+    mission_id: int
+    workspace_id: int
+    fence: Fence
+    spec: MissionSpec
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """What a worker still holds, and which of it somebody wants cancelled."""
+
+    held: frozenset[int]
+    cancelled: frozenset[int]
+
+
+def claim_next(conn: Connection, owner: str, *, lease_s: float) -> Claim | None:
+    """Take the oldest queued mission under a lease; None when there is none."""
+    oldest = (
+        select(missions.c.id)
+        .where(missions.c.status == Status.QUEUED)
+        .order_by(missions.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    mission_id = conn.execute(oldest).scalar_one_or_none()
+    mission = None if mission_id is None else transitions.lock(conn, mission_id)
+    if mission is None:
+        return None
+    attempt = mission.attempt + 1
+    # Ahead of the STATUS event, which belongs to the new attempt.
+    conn.execute(update(missions).where(missions.c.id == mission.id).values(attempt=attempt))
+    transitions.move(
+        conn,
+        mission,
+        Status.RUNNING,
+        reason="claimed by a worker",
+        lease_owner=owner,
+        lease_until_ms=clock.now_ms() + int(lease_s * 1000),
+    )
+    spec = mission_spec.load(decode(mission.spec))
+    restarts = mission.losses if mission.on_worker_lost == "restart" else 0
+    return Claim(mission.id, mission.workspace_id, Fence(attempt, owner), spec, restarts)
+
+
+def renew(conn: Connection, owner: str, *, lease_s: float) -> Renewed:
+    """Extend all leases of a worker, and read its cancel orders, in one statement."""
+    rows = conn.execute(
+        update(missions)
+        .where(missions.c.lease_owner == owner, missions.c.status.in_(HELD))
+        .values(lease_until_ms=clock.now_ms() + int(lease_s * 1000))
+        .returning(missions.c.id, missions.c.cancel_requested_ms)
+    ).all()
+    return _renewed(rows)
+
+
+def orders(conn: Connection, owner: str) -> Renewed:
+    """As `renew`, without writing: for a look at every change of the database."""
+    rows = conn.execute(
+        select(missions.c.id, missions.c.cancel_requested_ms).where(
+            missions.c.lease_owner == owner, missions.c.status.in_(HELD)
+        )
+    ).all()
+    return _renewed(rows)
+
+
+def _renewed(rows: Sequence[Row[int, int | None]]) -> Renewed:
+    return Renewed(
+        frozenset(row.id for row in rows),
+        frozenset(row.id for row in rows if row.cancel_requested_ms is not None),
+    )
+
+
+def complete(conn: Connection, claim: Claim, *, text: str, json: Any) -> None:
+    """End a mission well. Its result is {"text", "json"}."""
+    result = {"text": text, "json": json}
+    final = NewEvent(Kind.OUTPUT, "final", result)
+    stored = encode_bounded(result)
+    _end(conn, claim, Status.COMPLETED, "all tasks are done", [final], result=stored)
+
+
+def fail(conn: Connection, claim: Claim, *, code: str, message: str, retryable: bool) -> None:
+    """End a mission with an error: code, message and retryable, as in the ERROR event."""
+    error = {"code": code, "message": message, "retryable": retryable}
+    event = NewEvent(Kind.ERROR, "mission", error)
+    _end(conn, claim, Status.FAILED, message, [event], error=encode_bounded(error))
+
+
+def end_cancelled(conn: Connection, claim: Claim) -> None:
+    _end(conn, claim, Status.CANCELLED, "cancelled while it ran", [])
+
+
+def _end(
+    conn: Connection,
+    claim: Claim,
+    to: Status,
+    reason: str,
+    events: Sequence[NewEvent],
+    **columns: Any,
+) -> None:
+    mission = _held(conn, claim)
+    before = [*events, _total(mission)]
+    transitions.move(conn, mission, to, reason=reason, before=before, fence=claim.fence, **columns)
+
+
+def hand_over(conn: Connection, claim: Claim) -> None:
+    """Give a mission back to the queue because its worker is going down."""
+    transitions.move(
+        conn,
+        _held(conn, claim),
+        Status.QUEUED,
+        reason="its worker is stopping",
+        fence=claim.fence,
+    )
+
+
+def lose(conn: Connection, mission_id: int, *, reason: str) -> None:
+    """Recover a mission whose worker is gone: queue it again, or end it, as it asked for."""
+    mission = transitions.lock(conn, mission_id)
+    if mission is None or mission.status not in HELD:
+        return
+    losses = mission.losses + 1
+    error = {"code": "worker_lost", "message": reason, "retryable": True}
+    to = _after_loss(mission, losses)
+    before = [NewEvent(Kind.ERROR, "worker_lost", error)]
+    columns: dict[str, Any] = {"losses": losses}
+    if to.ended:
+        before.append(_total(mission))
+        columns["error"] = encode(error) if to is Status.FAILED else None
+    elif mission.on_worker_lost == "restart":
+        before += open_requests.cancel_all(conn, mission.id)
+        conn.execute(delete(task_outputs).where(task_outputs.c.mission_id == mission.id))
+        columns["tasks_done"] = 0
+    transitions.move(conn, mission, to, reason=reason, before=before, **columns)
+
+
+def _after_loss(mission: Row[Any], losses: int) -> Status:
+    if mission.cancel_requested_ms is not None:
+        return Status.CANCELLED
+    if mission.on_worker_lost == "fail" or losses >= MAX_LOSSES:
+        return Status.FAILED
+    return Status.QUEUED
+
+
+def expired_leases(conn: Connection) -> list[int]:
+    """Missions that are held under a lease that ran out."""
+    return list(
+        conn.execute(
+            select(missions.c.id).where(
+                missions.c.status.in_(HELD), missions.c.lease_until_ms < clock.now_ms()
+            )
+        ).scalars()
+    )
+
+
+def held_by(conn: Connection, owner: str) -> list[int]:
+    """Missions that a worker holds."""
+    return list(
+        conn.execute(
+            select(missions.c.id).where(
+                missions.c.lease_owner == owner, missions.c.status.in_(HELD)
+            )
+        ).scalars()
+    )
+
+
+def _held(conn: Connection, claim: Claim) -> Row[Any]:
+    """The row of a mission that this worker still holds in this attempt. Raises LeaseLost."""
+    mission = transitions.lock(conn, claim.mission_id)
+    holder = None if mission is None else Fence(mission.attempt, mission.lease_owner)
+    if mission is None or holder != claim.fence or mission.status not in HELD:
+        raise LeaseLost(claim.mission_id)
+    return mission
+
+
+def _total(mission: Row[Any]) -> NewEvent:
+    """The mission's whole usage, over all of its attempts."""
+    total = {
+        "model": None,
+        "prompt_tokens": mission.prompt_tokens,
+        "completion_tokens": mission.completion_tokens,
+        "cached_tokens": mission.cached_tokens,
+        "reasoning_tokens": mission.reasoning_tokens,
+        "cost_usd": mission.cost_usd,
+    }
+    return NewEvent(Kind.USAGE, "total", total)

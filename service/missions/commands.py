@@ -1,0 +1,117 @@
+"""What clients do to missions: create, cancel, retry."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from models import missions
+from service import clock
+from service.errors import Problem
+from service.events import log
+from service.events.text import decode, encode
+from service.missions import spec as mission_spec
+from service.missions import transitions
+from service.missions.spec import MissionSpec
+from service.missions.states import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A client's key for a POST, and what it sent: the same key may only mean the same body."""
+
+    key: str
+    sha256: str
+
+    @classmethod
+    def of(cls, key: str, body: bytes) -> "Idempotency":
+        return cls(key, hashlib.sha256(body).hexdigest())
+
+
+def find_replay(conn: Connection, workspace_id: int, idempotency: Idempotency) -> int | None:
+    """The mission that this key made before, None for a new key. Raises Problem key_reused."""
+    earlier = conn.execute(
+        select(missions.c.id, missions.c.idempotency_sha256).where(
+            missions.c.workspace_id == workspace_id,
+            missions.c.idempotency_key == idempotency.key,
+        )
+    ).one_or_none()
+    if earlier is None:
+        return None
+    if earlier.idempotency_sha256 != idempotency.sha256:
+        raise Problem("key_reused")
+    return int(earlier.id)
+
+
+def create(
+    conn: Connection,
+    workspace_id: int,
+    spec: MissionSpec,
+    *,
+    retry_of: int | None = None,
+    idempotency: Idempotency | None = None,
+) -> int:
+    """Store a mission, queued, with its first event. Returns its id."""
+    now = clock.now_ms()
+    result = conn.execute(
+        insert(missions)
+        .values(
+            workspace_id=workspace_id,
+            title=spec.display_title(),
+            engine=spec.engine,
+            spec=encode(mission_spec.dump(spec)),
+            status=Status.QUEUED,
+            on_worker_lost=spec.on_worker_lost,
+            created_ms=now,
+            tasks_total=len(spec.plan),
+            retry_of=retry_of,
+            idempotency_key=idempotency and idempotency.key,
+            idempotency_sha256=idempotency and idempotency.sha256,
+        )
+        .returning(missions.c.id)
+    )
+    mission_id = int(result.scalar_one())
+    queued = transitions.status_event("mission.queued", None, Status.QUEUED, "created")
+    seq = log.append(conn, mission_id, [queued], fence=None).last_seq
+    conn.execute(update(missions).where(missions.c.id == mission_id).values(rev=seq))
+    return mission_id
+
+
+def cancel(conn: Connection, workspace_id: int, mission_id: int) -> None:
+    """End a queued mission at once; order a running one's worker to end it. Again changes nothing.
+
+    Raises Problem not_found, mission_ended.
+    """
+    mission = _own(conn, workspace_id, mission_id)
+    status = Status(mission.status)
+    if status.ended:
+        raise Problem("mission_ended", f"The mission is {status}.", status=status)
+    now = clock.now_ms()
+    if status is Status.QUEUED:
+        transitions.move(
+            conn,
+            mission,
+            Status.CANCELLED,
+            reason="cancelled before it ran",
+            cancel_requested_ms=now,
+        )
+    elif mission.cancel_requested_ms is None:
+        conn.execute(
+            update(missions).where(missions.c.id == mission_id).values(cancel_requested_ms=now)
+        )
+        transitions.announce(conn, mission, "mission.cancelling", "cancel was requested")
+
+
+def retry(conn: Connection, workspace_id: int, mission_id: int) -> int:
+    """A new mission from an earlier one's spec. Returns its id. Raises Problem not_found."""
+    mission = _own(conn, workspace_id, mission_id)
+    spec = mission_spec.load(decode(mission.spec))
+    return create(conn, workspace_id, spec, retry_of=mission_id)
+
+
+def _own(conn: Connection, workspace_id: int, mission_id: int) -> Row[Any]:
+    mission = transitions.lock(conn, mission_id)
+    if mission is None or mission.workspace_id != workspace_id:
+        raise Problem("not_found", f"There is no mission {mission_id}.")
+    return mission

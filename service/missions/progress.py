@@ -1,0 +1,76 @@
+"""What a running attempt records: its events, its usage, its finished tasks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from models import missions, task_outputs
+from service import clock
+from service.events import log
+from service.events.kinds import Kind, NewEvent
+from service.events.text import encode, repair
+
+# A USAGE call's data, and the columns of the mission that hold the sums.
+COUNTED = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
+
+
+def record(
+    conn: Connection, mission_id: int, batch: Sequence[NewEvent], *, fence: log.Fence
+) -> log.Appended:
+    """Append a batch and add the usage in it to the mission's. Raises LeaseLost."""
+    appended = log.append(conn, mission_id, batch, fence=fence)
+    calls = [event.data for event in batch if event.kind is Kind.USAGE and event.name == "call"]
+    if calls:
+        _add_usage(conn, mission_id, calls)
+    return appended
+
+
+def _add_usage(conn: Connection, mission_id: int, calls: Sequence[dict[str, Any]]) -> None:
+    values: dict[str, Any] = {
+        name: missions.c[name] + sum(call.get(name) or 0 for call in calls) for name in COUNTED
+    }
+    costs = [call["cost_usd"] for call in calls if call.get("cost_usd") is not None]
+    if costs:
+        values["cost_usd"] = func.coalesce(missions.c.cost_usd, 0.0) + sum(costs)
+    conn.execute(update(missions).where(missions.c.id == mission_id).values(values))
+
+
+def finish_task(
+    conn: Connection,
+    mission_id: int,
+    batch: Sequence[NewEvent],
+    *,
+    fence: log.Fence,
+    task: str,
+    agent: str | None,
+    text: str,
+    json: Any,
+) -> None:
+    """Store a task's output together with its events: from here on no attempt runs it again.
+
+    Raises LeaseLost.
+    """
+    record(conn, mission_id, batch, fence=fence)
+    conn.execute(
+        insert(task_outputs).values(
+            mission_id=mission_id,
+            task=task,
+            attempt=fence.attempt,
+            agent=agent,
+            text=repair(text),
+            json=None if json is None else encode(json),
+            created_ms=clock.now_ms(),
+        )
+    )
+    conn.execute(
+        update(missions)
+        .where(missions.c.id == mission_id)
+        .values(tasks_done=missions.c.tasks_done + 1)
+    )
+
+
+def finished(conn: Connection, mission_id: int) -> list[dict[str, Any]]:
+    """Outputs of finished tasks as mappings of the table's columns, json still as text."""
+    query = select(task_outputs).where(task_outputs.c.mission_id == mission_id)
+    return [dict(row) for row in conn.execute(query).mappings()]

@@ -1,0 +1,215 @@
+"""A mission as it is asked for: agents, a plan, inputs, limits. Parses and checks; stores nothing."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+# The tools a request may name. `agents.tools` makes each of them; a test holds the two together.
+TOOLS = frozenset({"ask_human", "calculator"})
+
+PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")  # what crewai fills from the inputs
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
+ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+FileName = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/\\]+$")
+]
+
+
+class Strict(BaseModel):
+    """Refuses keys that it does not know and values of another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ToolUse(Strict):
+    """A tool with how it may be used. approve: a human approves each call."""
+
+    name: Name
+    approve: bool = False
+
+
+class AgentSpec(Strict):
+    """One agent. model: a name from the operator's list; null takes the mission's."""
+
+    name: Name
+    role: Line
+    goal: Prose
+    backstory: Prose
+    tools: list[Name | ToolUse] = Field(default_factory=list, max_length=50)
+    model: ModelName | None = None
+
+    def tool_uses(self) -> Iterator[ToolUse]:
+        for tool in self.tools:
+            yield ToolUse(name=tool) if isinstance(tool, str) else tool
+
+
+class TaskSpec(Strict):
+    """One step of the plan.
+
+    context: names of earlier tasks whose output this one reads; null, or left out, means all
+    earlier ones, [] none. human_input: a human reviews the result before it counts.
+    output_file: the result is also kept as a file of this name.
+    """
+
+    name: Name
+    description: Prose
+    expected_output: Prose
+    agent: Name
+    context: list[Name] | None = Field(default=None, max_length=100)
+    human_input: bool = False
+    output_file: FileName | None = None
+
+
+class HumanSpec(Strict):
+    """How long a human has, in seconds, and what happens when nobody answered."""
+
+    timeout_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+    on_timeout: Literal["continue", "default", "fail"] = "continue"
+
+
+class LimitsSpec(Strict):
+    """Where a mission is stopped. Seconds of an attempt, tokens and dollars of the mission."""
+
+    max_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = 3600.0
+    max_tokens: Annotated[int, Field(gt=0)] | None = None
+    max_cost_usd: Annotated[float, Field(gt=0)] | None = None
+
+
+class MissionSpec(Strict):
+    """Everything a mission is given. Round-trips through JSON unchanged."""
+
+    title: Line | None = None
+    engine: Literal["crewai", "langchain"] = "crewai"
+    process: Literal["sequential", "hierarchical"] = "sequential"
+    model: ModelName | None = None
+    agents: list[AgentSpec] = Field(min_length=1, max_length=50)
+    plan: list[TaskSpec] = Field(min_length=1, max_length=100)
+    inputs: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    human: HumanSpec = HumanSpec()
+    limits: LimitsSpec = LimitsSpec()
+    on_worker_lost: Literal["resume", "restart", "fail"] = "resume"
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> "MissionSpec":
+        faults = list(_faults(self))
+        if faults:
+            raise PydanticCustomError(
+                "mission_spec", "The mission does not hang together", {"faults": faults}
+            )
+        return self
+
+    def agent(self, name: str) -> AgentSpec:
+        return next(agent for agent in self.agents if agent.name == name)
+
+    def display_title(self) -> str:
+        """The title, or the first line of the first task."""
+        return self.title or self.plan[0].description.strip().splitlines()[0][:200]
+
+    def model_names(self) -> Iterator[tuple[str, str]]:
+        """Each model that is named, with the JSON pointer to where."""
+        if self.model:
+            yield "/model", self.model
+        for i, agent in enumerate(self.agents):
+            if agent.model:
+                yield f"/agents/{i}/model", agent.model
+
+
+Fault = dict[str, str]
+
+
+def _fault(pointer: str, detail: str) -> Fault:
+    return {"pointer": pointer, "detail": detail}
+
+
+def _faults(spec: MissionSpec) -> Iterator[Fault]:
+    yield from _repeated_names("agents", [agent.name for agent in spec.agents])
+    yield from _repeated_names("plan", [task.name for task in spec.plan])
+    yield from _unknown_tools(spec.agents)
+    yield from _unknown_agents(spec)
+    yield from _bad_contexts(spec.plan)
+    yield from _missing_inputs(spec)
+
+
+def _repeated_names(part: str, names: list[str]) -> Iterator[Fault]:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield _fault(f"/{part}/{i}/name", f"the name {name!r} is used twice")
+
+
+def _unknown_tools(agents: list[AgentSpec]) -> Iterator[Fault]:
+    for i, agent in enumerate(agents):
+        for j, tool in enumerate(agent.tool_uses()):
+            if tool.name not in TOOLS:
+                yield _fault(
+                    f"/agents/{i}/tools/{j}",
+                    f"there is no tool {tool.name!r}; there are {', '.join(sorted(TOOLS))}",
+                )
+
+
+def _unknown_agents(spec: MissionSpec) -> Iterator[Fault]:
+    known = {agent.name for agent in spec.agents}
+    for i, task in enumerate(spec.plan):
+        if task.agent not in known:
+            yield _fault(f"/plan/{i}/agent", f"there is no agent {task.agent!r}")
+
+
+def _bad_contexts(plan: list[TaskSpec]) -> Iterator[Fault]:
+    position = {task.name: i for i, task in enumerate(plan)}
+    cyclic = _tasks_in_cycles({task.name: task.context or [] for task in plan})
+    for i, task in enumerate(plan):
+        for j, name in enumerate(task.context or []):
+            pointer = f"/plan/{i}/context/{j}"
+            if name not in position:
+                yield _fault(pointer, f"there is no task {name!r}")
+            elif task.name in cyclic and name in cyclic:
+                yield _fault(pointer, f"{task.name!r} and {name!r} wait for each other")
+            elif position[name] > i:
+                yield _fault(pointer, f"{name!r} comes later in the plan")
+
+
+def _tasks_in_cycles(context: Mapping[str, list[str]]) -> set[str]:
+    """The tasks that, over any number of steps, have themselves as context."""
+
+    def reachable(start: str) -> set[str]:
+        seen: set[str] = set()
+        ahead = list(context.get(start, []))
+        while ahead:
+            name = ahead.pop()
+            if name not in seen:
+                seen.add(name)
+                ahead.extend(context.get(name, []))
+        return seen
+
+    return {name for name in context if name in reachable(name)}
+
+
+def _missing_inputs(spec: MissionSpec) -> Iterator[Fault]:
+    for pointer, text in _templates(spec):
+        for name in dict.fromkeys(PLACEHOLDER.findall(text)):
+            if name not in spec.inputs:
+                yield _fault(pointer, f"{{{name}}} has no value in /inputs")
+
+
+def _templates(spec: MissionSpec) -> Iterator[tuple[str, str]]:
+    for part in ("agents", "plan"):
+        for i, item in enumerate(getattr(spec, part)):
+            for field in ("role", "goal", "backstory", "description", "expected_output"):
+                text = getattr(item, field, None)
+                if text:
+                    yield f"/{part}/{i}/{field}", text
+
+
+def dump(spec: MissionSpec) -> dict[str, Any]:
+    """The spec as JSON values, every default written out."""
+    return spec.model_dump(mode="json")
+
+
+def load(stored: JsonValue) -> MissionSpec:
+    """The spec again from what `dump` gave. Raises ValidationError when it was not that."""
+    return MissionSpec.model_validate(stored)

@@ -1,0 +1,71 @@
+"""The only writer of a mission's status: row and STATUS event in one transaction, or neither."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from models import missions
+from service.errors import LeaseLost
+from service.events import log
+from service.events.kinds import Kind, NewEvent
+from service.missions import open_requests
+from service.missions.states import HELD, MOVES, Status
+
+
+def lock(conn: Connection, mission_id: int) -> Row[Any] | None:
+    """The mission's row, held until the transaction ends. Always the first lock that is taken."""
+    return conn.execute(
+        select(missions).where(missions.c.id == mission_id).with_for_update()
+    ).one_or_none()
+
+
+def move(
+    conn: Connection,
+    mission: Row[Any],
+    to: Status,
+    *,
+    reason: str,
+    before: Sequence[NewEvent] = (),
+    fence: log.Fence | None = None,
+    **columns: Any,
+) -> int:
+    """Take a locked mission to another status. Returns the seq of the STATUS event.
+
+    before: events that are stored just ahead of it. columns: what else changes in the row.
+    Questions that are open when a mission ends are closed as cancelled, before its last event.
+    Raises LeaseLost when the fence does not hold or the mission cannot go there.
+    """
+    if to not in MOVES[Status(mission.status)]:
+        raise LeaseLost(mission.id)
+    closing = open_requests.cancel_all(conn, mission.id) if to.ended else []
+    status = status_event(f"mission.{to}", mission.status, to, reason)
+    appended = log.append(conn, mission.id, [*before, *closing, status], fence=fence)
+    open_requests.number_responses(conn, closing, appended.first_seq + len(before))
+    values = {"status": to, "rev": appended.last_seq} | _consequences(mission, to, status.at_ms)
+    conn.execute(update(missions).where(missions.c.id == mission.id).values({**values, **columns}))
+    return appended.last_seq
+
+
+def _consequences(mission: Row[Any], to: Status, at_ms: int) -> dict[str, Any]:
+    """The columns that follow from a status: when it started, when it ended, who holds it."""
+    values: dict[str, Any] = {}
+    if to is Status.RUNNING and mission.started_ms is None:
+        values["started_ms"] = at_ms
+    if to.ended:
+        values["ended_ms"] = at_ms
+    if to not in HELD:
+        values |= {"lease_owner": None, "lease_until_ms": None}
+    return values
+
+
+def announce(conn: Connection, mission: Row[Any], name: str, reason: str) -> int:
+    """A STATUS event that changes no status (`mission.cancelling`). Returns its seq."""
+    event = status_event(name, mission.status, mission.status, reason)
+    seq = log.append(conn, mission.id, [event], fence=None).last_seq
+    conn.execute(update(missions).where(missions.c.id == mission.id).values(rev=seq))
+    return seq
+
+
+def status_event(name: str, old: str | None, new: str, reason: str | None) -> NewEvent:
+    return NewEvent(Kind.STATUS, name, {"from": old, "to": str(new), "reason": reason})
