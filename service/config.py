@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOCAL_MODEL = "local"  # the embedded one: no key, no network
@@ -37,10 +37,14 @@ class Settings(BaseSettings):
     # FULL survives a power cut; NORMAL only the death of processes, for faster commits.
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, validation_alias="PORT")
+    host: str | None = None  # loopback, or every address where a hosting platform sets PORT
+    port: int = Field(
+        default=8000, ge=1, le=65535, validation_alias=AliasChoices("LONGLINE_PORT", "PORT")
+    )
     web_processes: int = Field(default=1, ge=1, validation_alias="WEB_CONCURRENCY")
     max_held: int = Field(default=10_000, ge=1)  # polls one web process holds
+
+    db_pool: int = Field(default=5, ge=1)  # connections of one web process
 
     concurrency: int = Field(default=4, ge=1)  # missions one worker runs at once
     lease_s: float = Field(default=30.0, gt=0)
@@ -51,6 +55,8 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
 
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"  # of a run's own logging
+
     auth: Literal["auto", "required"] = "auto"
 
     url: str | None = None  # the server the command line talks to
@@ -60,6 +66,15 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
         return folder.expanduser().absolute()
+
+    @cached_property
+    def bind_host(self) -> str:
+        return self.host or ("127.0.0.1" if platform_variable() is None else "0.0.0.0")  # noqa: S104
+
+    @cached_property
+    def on_loopback(self) -> bool:
+        """Whether only this machine reaches the server."""
+        return self.bind_host in ("localhost", "::1") or self.bind_host.startswith("127.")
 
     @cached_property
     def allowed_models(self) -> tuple[str, ...]:
@@ -81,6 +96,12 @@ def load() -> Settings:
 def platform_variable() -> str | None:
     """The variable that shows that a hosting platform started us, None on an ordinary machine."""
     return next((name for name in ("PORT", "DYNO", "RENDER") if os.environ.get(name)), None)
+
+
+def environment(**overrides: str | None) -> dict[str, str]:
+    """This process's environment for one that it starts; None takes a variable out."""
+    merged: dict[str, str | None] = {**os.environ, **overrides}
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 def prepare_agent_environment(settings: Settings) -> None:

@@ -111,7 +111,9 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
-        if conn.get_execution_options().get("longline_reading"):
+        reading = bool(conn.get_execution_options().get("longline_reading"))
+        _driver(conn).execute(f"PRAGMA query_only = {int(reading)}")
+        if reading:
             conn.exec_driver_sql("BEGIN")
         else:
             _begin_immediate(conn)
@@ -124,7 +126,7 @@ def _begin_immediate(conn: Connection) -> None:
     else wrote in between, whatever the busy timeout. In Python because a wait inside sqlite3
     holds up every greenlet of a gevent process.
     """
-    driver: sqlite3.Connection = conn.connection.driver_connection  # type: ignore[assignment]
+    driver = _driver(conn)
     deadline = time.monotonic() + BUSY_DEADLINE_S
     driver.execute("PRAGMA busy_timeout = 0")
     try:
@@ -132,6 +134,10 @@ def _begin_immediate(conn: Connection) -> None:
             time.sleep(BUSY_SLEEP_S * random.uniform(0.5, 1.5))  # noqa: S311 (spreads writers)
     finally:
         driver.execute(f"PRAGMA busy_timeout = {int(BUSY_DEADLINE_S * 1000)}")
+
+
+def _driver(conn: Connection) -> sqlite3.Connection:
+    return conn.connection.driver_connection  # type: ignore[return-value]
 
 
 def _got_write_lock(conn: Connection, deadline: float) -> bool:

@@ -170,6 +170,16 @@ def read(
         yield row.seq, render(row)
 
 
+def touched(conn: Connection, workspace_id: int, after: int, upto: int) -> list[tuple[int, str]]:
+    """Which (mission id, kind) pairs have events with after < seq <= upto."""
+    query = (
+        select(events.c.mission_id, events.c.kind)
+        .where(events.c.workspace_id == workspace_id, events.c.seq > after, events.c.seq <= upto)
+        .distinct()
+    )
+    return [(row.mission_id, row.kind) for row in conn.execute(query)]
+
+
 def newest_before(conn: Connection, workspace_id: int, count: int, mission_id: int | None) -> int:
     """The cursor after which the `count` newest events lie, of one mission or of all."""
     if mission_id is None:

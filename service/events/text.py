@@ -8,6 +8,7 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # An answer stays below 1 MiB and always has at least one event, so an event is far smaller.
 MAX_DATA_BYTES = 256 * 1024
 CUT_CHARS = 16 * 1024  # what a string keeps at most when its event would be too large
+MAX_DEPTH = 100  # orjson refuses beyond 254 levels; a tool's arguments may have any number
 
 
 def repair(text: str) -> str:
@@ -27,13 +28,13 @@ def repair_or_none(text: str | None) -> str | None:
 
 
 def encode(value: Any) -> str:
-    """JSON text of a value, whatever it holds: repaired where needed, NaN as null."""
+    """JSON text of a value, whatever it holds: repaired where needed, NaN as null, the too deep as …."""
     try:
         raw = orjson.dumps(value)
     except TypeError:
         raw = None
     if raw is None or b"\\u0000" in raw:
-        raw = orjson.dumps(_repaired(value))
+        raw = orjson.dumps(_repaired(value, MAX_DEPTH))
     return raw.decode()
 
 
@@ -42,7 +43,7 @@ def encode_bounded(value: dict[str, Any]) -> str:
     text = encode(value)
     if len(text) * 4 <= MAX_DATA_BYTES or len(text.encode()) <= MAX_DATA_BYTES:
         return text
-    cut = encode({**_cut(value, CUT_CHARS), "truncated": True})
+    cut = encode({**_cut(decode(text), CUT_CHARS), "truncated": True})
     if len(cut.encode()) <= MAX_DATA_BYTES:
         return cut
     return encode({"truncated": True, "preview": text[:CUT_CHARS]})
@@ -53,16 +54,20 @@ def decode(text: str | None) -> Any:
     return None if text is None else orjson.loads(text)
 
 
-def _repaired(value: Any) -> Any:
+def _repaired(value: Any, depth: int) -> Any:
     match value:
         case str():
             return repair(value)
+        case dict() | list() | tuple() if depth == 0:
+            return "…"
         case dict():
-            return {repair(str(key)): _repaired(item) for key, item in value.items()}
+            return {repair(str(key)): _repaired(item, depth - 1) for key, item in value.items()}
         case list() | tuple():
-            return [_repaired(item) for item in value]
-        case bool() | None | float():
+            return [_repaired(item, depth - 1) for item in value]
+        case bool() | None:
             return value
+        case float():
+            return float(value)  # numpy's are floats by type, and orjson refuses them
         case int() if -(2**63) <= value < 2**63:
             return value
     return repair(str(value))

@@ -8,7 +8,6 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from models import missions, task_outputs
 from service import clock
-from service.errors import LeaseLost
 from service.events.kinds import Kind, NewEvent
 from service.events.log import Fence
 from service.events.text import decode, encode, encode_bounded
@@ -127,16 +126,23 @@ def _end(
     events: Sequence[NewEvent],
     **columns: Any,
 ) -> None:
-    mission = _held(conn, claim)
+    mission = transitions.held(conn, claim.mission_id, claim.fence)
     before = [*events, _total(mission)]
     transitions.move(conn, mission, to, reason=reason, before=before, fence=claim.fence, **columns)
 
 
 def hand_over(conn: Connection, claim: Claim) -> None:
-    """Give a mission back to the queue because its worker is going down."""
+    """Give a mission back to the queue because its worker is going down.
+
+    One that is to be cancelled ends here: it must not start again somewhere else.
+    """
+    mission = transitions.held(conn, claim.mission_id, claim.fence)
+    if mission.cancel_requested_ms is not None:
+        end_cancelled(conn, claim)
+        return
     transitions.move(
         conn,
-        _held(conn, claim),
+        mission,
         Status.QUEUED,
         reason="its worker is stopping",
         fence=claim.fence,
@@ -144,19 +150,23 @@ def hand_over(conn: Connection, claim: Claim) -> None:
 
 
 def lose(conn: Connection, mission_id: int, *, reason: str) -> None:
-    """Recover a mission whose worker is gone: queue it again, or end it, as it asked for."""
+    """Recover a mission whose worker is gone: queue it again, or end it, as it asked for.
+
+    In the ERROR event, `restart` says that the tasks which were done no longer count.
+    """
     mission = transitions.lock(conn, mission_id)
     if mission is None or mission.status not in HELD:
         return
     losses = mission.losses + 1
     error = {"code": "worker_lost", "message": reason, "retryable": True}
     to = _after_loss(mission, losses)
-    before = [NewEvent(Kind.ERROR, "worker_lost", error)]
+    restart = to is Status.QUEUED and mission.on_worker_lost == "restart"
+    before = [NewEvent(Kind.ERROR, "worker_lost", {**error, "restart": restart})]
     columns: dict[str, Any] = {"losses": losses}
     if to.ended:
         before.append(_total(mission))
         columns["error"] = encode(error) if to is Status.FAILED else None
-    elif mission.on_worker_lost == "restart":
+    elif restart:
         before += open_requests.cancel_all(conn, mission.id)
         conn.execute(delete(task_outputs).where(task_outputs.c.mission_id == mission.id))
         columns["tasks_done"] = 0
@@ -191,15 +201,6 @@ def held_by(conn: Connection, owner: str) -> list[int]:
             )
         ).scalars()
     )
-
-
-def _held(conn: Connection, claim: Claim) -> Row[Any]:
-    """The row of a mission that this worker still holds in this attempt. Raises LeaseLost."""
-    mission = transitions.lock(conn, claim.mission_id)
-    holder = None if mission is None else Fence(mission.attempt, mission.lease_owner)
-    if mission is None or holder != claim.fence or mission.status not in HELD:
-        raise LeaseLost(claim.mission_id)
-    return mission
 
 
 def _total(mission: Row[Any]) -> NewEvent:

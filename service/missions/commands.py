@@ -10,7 +10,7 @@ from models import missions
 from service import clock
 from service.errors import Problem
 from service.events import log
-from service.events.text import decode, encode
+from service.events.text import decode, encode, repair
 from service.missions import spec as mission_spec
 from service.missions import transitions
 from service.missions.spec import MissionSpec
@@ -58,7 +58,7 @@ def create(
         insert(missions)
         .values(
             workspace_id=workspace_id,
-            title=spec.display_title(),
+            title=repair(spec.display_title()),
             engine=spec.engine,
             spec=encode(mission_spec.dump(spec)),
             status=Status.QUEUED,

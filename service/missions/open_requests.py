@@ -67,11 +67,12 @@ def cancel_all(conn: Connection, mission_id: int) -> list[NewEvent]:
     return [event for event in closed if event is not None]
 
 
-def number_responses(conn: Connection, responses: Sequence[NewEvent], first_seq: int) -> None:
-    """Note in each closed request the seq that its HUMAN_RESPONSE got."""
-    for i, event in enumerate(responses):
-        conn.execute(
-            update(requests)
-            .where(requests.c.id == event.data["request"])
-            .values(answer_seq=first_seq + i)
-        )
+def number_responses(conn: Connection, batch: Sequence[NewEvent], first_seq: int) -> None:
+    """Note in each closed request the seq that its HUMAN_RESPONSE in this batch got."""
+    for i, event in enumerate(batch):
+        if event.kind is Kind.HUMAN_RESPONSE:
+            conn.execute(
+                update(requests)
+                .where(requests.c.id == event.data["request"])
+                .values(answer_seq=first_seq + i)
+            )

@@ -18,45 +18,51 @@ COUNTED = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tok
 def record(
     conn: Connection, mission_id: int, batch: Sequence[NewEvent], *, fence: log.Fence
 ) -> log.Appended:
-    """Append a batch and add the usage in it to the mission's. Raises LeaseLost."""
+    """Append a batch; the mission's row follows the usage and the STATUS events in it. Raises LeaseLost."""
     appended = log.append(conn, mission_id, batch, fence=fence)
-    calls = [event.data for event in batch if event.kind is Kind.USAGE and event.name == "call"]
-    if calls:
-        _add_usage(conn, mission_id, calls)
+    values = _added_usage(batch) | _revision(batch, appended)
+    if values:
+        conn.execute(update(missions).where(missions.c.id == mission_id).values(values))
     return appended
 
 
-def _add_usage(conn: Connection, mission_id: int, calls: Sequence[dict[str, Any]]) -> None:
+def _revision(batch: Sequence[NewEvent], appended: log.Appended) -> dict[str, Any]:
+    seqs = [appended.first_seq + i for i, event in enumerate(batch) if event.kind is Kind.STATUS]
+    return {"rev": seqs[-1]} if seqs else {}
+
+
+def _added_usage(batch: Sequence[NewEvent]) -> dict[str, Any]:
+    calls = [event.data for event in batch if event.kind is Kind.USAGE and event.name == "call"]
+    if not calls:
+        return {}
     values: dict[str, Any] = {
         name: missions.c[name] + sum(call.get(name) or 0 for call in calls) for name in COUNTED
     }
     costs = [call["cost_usd"] for call in calls if call.get("cost_usd") is not None]
     if costs:
         values["cost_usd"] = func.coalesce(missions.c.cost_usd, 0.0) + sum(costs)
-    conn.execute(update(missions).where(missions.c.id == mission_id).values(values))
+    return values
 
 
 def finish_task(
     conn: Connection,
     mission_id: int,
-    batch: Sequence[NewEvent],
     *,
-    fence: log.Fence,
+    attempt: int,
     task: str,
     agent: str | None,
     text: str,
     json: Any,
 ) -> None:
-    """Store a task's output together with its events: from here on no attempt runs it again.
+    """Store a task's output: from here on no attempt runs it again.
 
-    Raises LeaseLost.
+    In the transaction that has appended its events, for that is where the fence is checked.
     """
-    record(conn, mission_id, batch, fence=fence)
     conn.execute(
         insert(task_outputs).values(
             mission_id=mission_id,
             task=task,
-            attempt=fence.attempt,
+            attempt=attempt,
             agent=agent,
             text=repair(text),
             json=None if json is None else encode(json),

@@ -24,7 +24,7 @@ FileName = Annotated[
 class Strict(BaseModel):
     """Refuses keys that it does not know and values of another type."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class ToolUse(Strict):
@@ -108,8 +108,10 @@ class MissionSpec(Strict):
         return next(agent for agent in self.agents if agent.name == name)
 
     def display_title(self) -> str:
-        """The title, or the first line of the first task."""
-        return self.title or self.plan[0].description.strip().splitlines()[0][:200]
+        """The title, or the first line of the first task, or its name when that is blank."""
+        first = self.plan[0]
+        lines = first.description.strip().splitlines() or [first.name]
+        return self.title or lines[0][:200]
 
     def model_names(self) -> Iterator[tuple[str, str]]:
         """Each model that is named, with the JSON pointer to where."""

@@ -20,6 +20,16 @@ def lock(conn: Connection, mission_id: int) -> Row[Any] | None:
     ).one_or_none()
 
 
+def held(conn: Connection, mission_id: int, fence: log.Fence) -> Row[Any]:
+    """The locked row of a mission that a worker still holds in its attempt. Raises LeaseLost."""
+    mission = lock(conn, mission_id)
+    if mission is None or mission.status not in HELD:
+        raise LeaseLost(mission_id)
+    if log.Fence(mission.attempt, mission.lease_owner) != fence:
+        raise LeaseLost(mission_id)
+    return mission
+
+
 def move(
     conn: Connection,
     mission: Row[Any],
@@ -40,8 +50,9 @@ def move(
         raise LeaseLost(mission.id)
     closing = open_requests.cancel_all(conn, mission.id) if to.ended else []
     status = status_event(f"mission.{to}", mission.status, to, reason)
-    appended = log.append(conn, mission.id, [*before, *closing, status], fence=fence)
-    open_requests.number_responses(conn, closing, appended.first_seq + len(before))
+    batch = [*before, *closing, status]
+    appended = log.append(conn, mission.id, batch, fence=fence)
+    open_requests.number_responses(conn, batch, appended.first_seq)
     values = {"status": to, "rev": appended.last_seq} | _consequences(mission, to, status.at_ms)
     conn.execute(update(missions).where(missions.c.id == mission.id).values({**values, **columns}))
     return appended.last_seq

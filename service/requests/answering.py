@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+import orjson
+from sqlalchemy import Connection, Row, Select, select, update
 
 from models import requests
 from service import clock
 from service.errors import Problem
 from service.events import log
 from service.events.kinds import NewEvent
-from service.events.text import decode
+from service.events.text import decode, encode
 from service.missions import open_requests, transitions
 from service.missions.states import Status
 from service.requests import fitting
@@ -59,16 +60,23 @@ def _check_open(mission: Row[Any], request: Row[Any]) -> None:
         raise Problem("request_expired", expired_at=view(request)["expires_at"])
 
 
+def any_due(conn: Connection) -> bool:
+    """Whether a question is past its deadline and still open."""
+    return conn.execute(_due().limit(1)).first() is not None
+
+
 def expire_due(conn: Connection) -> int:
     """Expire every question that is past its deadline. Returns how many there were."""
-    due = conn.execute(
-        select(requests.c.id, requests.c.mission_id).where(
-            requests.c.status == RequestStatus.PENDING, requests.c.expires_ms <= clock.now_ms()
-        )
-    ).all()
-    for request_id, mission_id in due:
-        _expire(conn, request_id, mission_id)
+    due = conn.execute(_due()).all()
+    for row in due:
+        _expire(conn, row.id, row.mission_id)
     return len(due)
+
+
+def _due() -> Select[int, int]:
+    return select(requests.c.id, requests.c.mission_id).where(
+        requests.c.status == RequestStatus.PENDING, requests.c.expires_ms <= clock.now_ms()
+    )
 
 
 def _expire(conn: Connection, request_id: int, mission_id: int) -> None:
@@ -83,16 +91,16 @@ def _tell(conn: Connection, mission: Row[Any], event: NewEvent, *, reason: str) 
     """Append the HUMAN_RESPONSE, and set the mission running when nothing else is open."""
     waits_on = open_requests.pending_ids(conn, mission.id)
     if mission.status == Status.WAITING and not waits_on:
-        seq = log.next_seq(conn, mission.workspace_id)
         transitions.move(conn, mission, Status.RUNNING, reason=reason, before=[event])
     else:
         seq = log.append(conn, mission.id, [event], fence=None).first_seq
-    open_requests.number_responses(conn, [event], seq)
+        open_requests.number_responses(conn, [event], seq)
 
 
 def _again(request: Row[Any], value: Any, key: str | None) -> Outcome:
     """An answer to an answered request: the same one, or the same client's, is no conflict."""
-    if value == decode(request.answer) or (key is not None and key == request.answer_key):
+    same_client = key is not None and key == request.answer_key
+    if same_client or _canonical(encode(value)) == _canonical(request.answer):
         return Outcome(_answered(request), replayed=True)
     seen = view(request)
     raise Problem(
@@ -102,6 +110,11 @@ def _again(request: Row[Any], value: Any, key: str | None) -> Outcome:
         answered_by=seen["answered_by"],
         answered_at=seen["answered_at"],
     )
+
+
+def _canonical(text: str) -> bytes:
+    """JSON that is equal when the values are; Python would hold true and 1 to be the same."""
+    return orjson.dumps(decode(text), option=orjson.OPT_SORT_KEYS)
 
 
 def _answered(request: Row[Any]) -> dict[str, Any]:

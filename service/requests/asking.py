@@ -6,7 +6,6 @@ from sqlalchemy import Connection, Row, insert, select
 
 from models import requests
 from service import clock
-from service.errors import LeaseLost
 from service.events import log
 from service.events.kinds import Kind, NewEvent
 from service.events.text import encode, repair, repair_or_none
@@ -32,9 +31,7 @@ def ask(
     Returns its id. A found one keeps its text, its deadline and, when it has one, its answer.
     Raises LeaseLost.
     """
-    mission = transitions.lock(conn, mission_id)
-    if mission is None:
-        raise LeaseLost(mission_id)
+    mission = transitions.held(conn, mission_id, fence)
     found = conn.execute(
         select(requests.c.id, requests.c.status).where(
             requests.c.mission_id == mission_id, requests.c.key == question.key

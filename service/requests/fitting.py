@@ -3,6 +3,7 @@
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from referencing.jsonschema import EMPTY_REGISTRY
 from sqlalchemy import Row
 
 from service.errors import Problem
@@ -14,7 +15,7 @@ DECISIONS = ("approve", "edit", "reject")
 
 def check(request: Row[Any], value: Any) -> None:
     """request: the row of a pending request. value: the answer, any JSON value."""
-    if len(encode(value)) > MAX_ANSWER_BYTES:
+    if len(encode(value).encode()) > MAX_ANSWER_BYTES:
         raise _misfit("/answer", f"the answer may have {MAX_ANSWER_BYTES} bytes at most")
     match request.type:
         case "text":
@@ -42,7 +43,7 @@ def _check_approval(value: Any) -> None:
         raise _misfit("/answer", 'the answer must be an object like {"decision": "approve"}')
     for key in value:
         if key not in ("decision", "args", "comment"):
-            raise _misfit(f"/answer/{key}", "an approval has decision, args and comment")
+            raise _misfit(_pointer("answer", key), "an approval has decision, args and comment")
     if value.get("decision") not in DECISIONS:
         raise _misfit("/answer/decision", f"the decision must be one of {', '.join(DECISIONS)}")
     if not isinstance(value.get("args", {}), dict):
@@ -54,10 +55,16 @@ def _check_approval(value: Any) -> None:
 
 
 def _check_form(schema: dict[str, Any], value: Any) -> None:
-    error = next(iter(Draft202012Validator(schema).iter_errors(value)), None)
+    # The empty registry: without it, a $ref to another host would be fetched.
+    validator = Draft202012Validator(schema, registry=EMPTY_REGISTRY)
+    error = next(iter(validator.iter_errors(value)), None)
     if error is not None:
-        place = "".join(f"/{part}" for part in error.absolute_path)
-        raise _misfit(f"/answer{place}", error.message)
+        raise _misfit(_pointer("answer", *error.absolute_path), error.message)
+
+
+def _pointer(*parts: str | int) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def _misfit(pointer: str, detail: str) -> Problem:

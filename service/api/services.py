@@ -1,0 +1,26 @@
+"""What views reach the system through, kept with the app."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from service.config import Settings
+from service.db import Database
+from service.feed.poll import Feed
+
+NAME = "longline"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one web process."""
+
+    settings: Settings
+    db: Database
+    feed: Feed
+
+
+def services() -> Services:
+    """The parts of the process that serves this request."""
+    found: Services = current_app.extensions[NAME]
+    return found

@@ -1,0 +1,49 @@
+"""The web process put together: database, feed, blueprints. Run by gunicorn with gevent."""
+
+from apiflask import APIFlask
+from werkzeug.routing import BaseConverter
+
+from service import config, schema
+from service.api import events, files, health, missions, pages, problems, requests
+from service.api.answers import protect
+from service.api.services import NAME, Services
+from service.config import Settings
+from service.db import Database
+from service.feed.poll import Feed
+
+BLUEPRINTS = (events, missions, requests, files, health, pages)
+
+
+class IdConverter(BaseConverter):
+    """An id in a path: ASCII digits, and within what a database holds."""
+
+    regex = "[0-9]{1,15}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+
+def create_app(settings: Settings | None = None) -> APIFlask:
+    """The WSGI application. Migrates an SQLite file; any other database is migrated beforehand."""
+    settings = settings or config.load()
+    app = APIFlask(
+        "longline",
+        title="Longline",
+        static_folder=None,  # type: ignore[arg-type]  # the pages have their own route
+        docs_path=None,
+        json_errors=False,
+    )
+    app.url_map.converters["id"] = IdConverter
+    # /missions/ is another path than /missions; a redirect would lose a POST's body.
+    app.url_map.strict_slashes = False
+    db = Database(settings, pool_size=settings.db_pool)
+    if db.is_sqlite:
+        schema.upgrade(db)
+    feed = Feed(db, max_held=settings.max_held)
+    app.extensions[NAME] = Services(settings, db, feed)
+    for module in BLUEPRINTS:
+        app.register_blueprint(module.blueprint)
+    problems.register(app)
+    app.after_request(protect)
+    feed.start()
+    return app

@@ -1,0 +1,93 @@
+"""The watcher: one greenlet per web process that sees the log grow and answers those who wait."""
+
+import logging
+
+import gevent
+from gevent.event import Event
+
+from service.db import UNAVAILABLE, Database
+from service.errors import Problem
+from service.events import log
+from service.feed import page
+from service.feed.waiters import Group, Waiters
+
+TICK_S = 0.002  # how late a commit is seen; a look costs 3 µs on SQLite
+RETRY_S = 0.5  # after the database did not answer
+
+logger = logging.getLogger(__name__)
+
+
+class Watcher:
+    """Sleeps while nobody waits; looks at the heads of the workspaces that are waited for."""
+
+    def __init__(self, db: Database, waiters: Waiters) -> None:
+        self._db = db
+        self._waiters = waiters
+        self._hint = db.change_hint()
+        self._somebody = Event()
+        self._greenlet: gevent.Greenlet | None = None
+
+    def start(self) -> None:
+        self._greenlet = gevent.spawn(self._run)
+
+    @property
+    def alive(self) -> bool:
+        return self._greenlet is not None and not self._greenlet.dead
+
+    def stop(self) -> None:
+        if self._greenlet is not None:
+            self._greenlet.kill()
+        self._hint.close()
+
+    def look_for(self) -> None:
+        """Somebody has begun to wait: what came since their read has to be looked for once."""
+        self._somebody.set()
+
+    def _run(self) -> None:
+        while True:
+            self._somebody.wait()
+            try:
+                self._watch()
+            except UNAVAILABLE:
+                logger.warning("the database does not answer; looking again in %s s", RETRY_S)
+                gevent.sleep(RETRY_S)
+
+    def _watch(self) -> None:
+        """Look once for those who just came, and then at each change while anybody waits."""
+        while self._waiters.count:
+            joined = self._somebody.is_set()
+            self._somebody.clear()
+            if self._hint.changed() or joined:
+                self._look()
+            gevent.sleep(TICK_S)
+
+    def _look(self) -> None:
+        with self._db.reading() as conn:
+            heads = log.heads(conn, self._waiters.workspaces())
+        for workspace_id, head in heads.items():
+            behind = [g for g in self._waiters.groups(workspace_id) if g.seen < head]
+            if behind:
+                self._serve(workspace_id, behind, head)
+
+    def _serve(self, workspace_id: int, behind: list[Group], head: int) -> None:
+        """One query for what was touched; then one read and one rendering per group it is for."""
+        since = min(group.seen for group in behind)
+        with self._db.reading() as conn:
+            touched = log.touched(conn, workspace_id, since, head)
+        for group in behind:
+            if any(group.filter.wants(mission_id, kind) for mission_id, kind in touched):
+                self._answer(group)
+            else:
+                self._waiters.advance(group, head, head)
+
+    def _answer(self, group: Group) -> None:
+        try:
+            found = page.read(self._db, group.filter, group.after)
+        except Problem:
+            for place in group.places:  # each finds out for itself, and answers with the problem
+                place.result.set(None)
+            return
+        if found.complete:
+            group.answer(page.render(found, "events" if found.events else "closed"))
+        else:
+            self._waiters.advance(group, found.next, found.next)

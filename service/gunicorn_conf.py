@@ -1,0 +1,37 @@
+"""How gunicorn runs the web process: gevent workers that answer what they hold before they go."""
+
+from typing import Any
+
+import gevent
+
+from service.api.services import NAME
+from service.config import load  # by name: gunicorn takes a `config` here for its own setting
+
+_settings = load()
+
+bind = f"{_settings.bind_host}:{_settings.port}"
+workers = _settings.web_processes
+worker_class = "gevent"
+# Held polls count as connections: the pool has to be larger, or health checks are not accepted.
+worker_connections = _settings.max_held + 1000
+backlog = 2048
+preload_app = False  # nothing of a database or a hub may cross the fork
+control_socket_disable = True
+keepalive = 5  # also the only deadline for slow headers; a longer one makes the drain wait
+graceful_timeout = 20
+timeout = 60
+accesslog = None
+loglevel = "warning"
+
+DRAIN_LOOK_S = 0.1
+
+
+def post_worker_init(worker: Any) -> None:
+    gevent.spawn(_drain_when_told, worker)
+
+
+def _drain_when_told(worker: Any) -> None:
+    """SIGTERM only sets `alive` to False; without this, every held poll is cut without an answer."""
+    while worker.alive:
+        gevent.sleep(DRAIN_LOOK_S)
+    worker.app.callable.extensions[NAME].feed.drain()
