@@ -1,0 +1,160 @@
+"""One attempt as its runner sees it: RunContext over the recorder, the requests and the database."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from service.agents.context import Interrupted, MissionFailed, TaskResult
+from service.db import Database
+from service.errors import LeaseLost
+from service.events.kinds import Kind, NewEvent
+from service.events.text import decode
+from service.missions import files, progress
+from service.missions.attempts import Claim
+from service.missions.spec import MissionSpec, TaskSpec
+from service.requests import asking, waiting
+from service.requests.question import Answer, Question, RequestStatus
+from service.worker.recorder import Recorder
+
+
+class Attempt:
+    """Implements `agents.context.RunContext`. Safe to use from any thread."""
+
+    def __init__(
+        self, db: Database, claim: Claim, recorder: Recorder, *, stop: threading.Event
+    ) -> None:
+        self._db = db
+        self._claim = claim
+        self._recorder = recorder
+        self._stop = stop
+        self._tokens = 0
+        self.limit_reached = threading.Event()
+
+    @property
+    def mission_id(self) -> int:
+        return self._claim.mission_id
+
+    @property
+    def spec(self) -> MissionSpec:
+        return self._claim.spec
+
+    def emit(
+        self,
+        kind: Kind,
+        name: str,
+        data: dict[str, Any],
+        *,
+        agent: str | None = None,
+        task: str | None = None,
+        call: str | None = None,
+    ) -> None:
+        self._recorder.put(NewEvent(kind, name, data, agent, task, call))
+        if kind is Kind.USAGE and name == "call":
+            self._count(data)
+
+    def ask(self, question: Question) -> Answer:
+        human = self.spec.human
+        timeout_s = question.timeout_s or human.timeout_s
+        self._flush()
+        with self._db.transaction() as conn:
+            request_id = self._open(conn, question, timeout_s)
+        answer = waiting.wait_for_answer(self._db, request_id, check=self.check_cancelled)
+        if answer.status is RequestStatus.EXPIRED:
+            return self._silence(answer)
+        return answer
+
+    def check_cancelled(self) -> None:
+        if self._stop.is_set() or self._recorder.lost.is_set() or self.limit_reached.is_set():
+            raise Interrupted
+
+    def finished_tasks(self) -> Mapping[str, TaskResult]:
+        with self._db.reading() as conn:
+            rows = progress.finished(conn, self.mission_id)
+        return {
+            row["task"]: TaskResult(row["task"], row["agent"], row["text"], decode(row["json"]))
+            for row in rows
+        }
+
+    def finish_task(self, result: TaskResult) -> None:
+        task = next(task for task in self.spec.plan if task.name == result.task)
+        status = {"from": "running", "to": "completed", "reason": None}
+        events = [
+            self._about(result, Kind.OUTPUT, "task", {"text": result.text, "json": result.json}),
+            self._about(result, Kind.STATUS, "task.completed", status),
+        ]
+        try:
+            self._recorder.store(events, lambda conn: self._keep(conn, task, result))
+        except LeaseLost:
+            raise Interrupted from None
+
+    def _about(self, result: TaskResult, kind: Kind, name: str, data: dict[str, Any]) -> NewEvent:
+        return NewEvent(kind, name, data, agent=result.agent, task=result.task)
+
+    def _keep(self, conn: Connection, task: TaskSpec, result: TaskResult) -> None:
+        if task.output_file is not None:
+            content = result.text.encode("utf-8", "replace")
+            described = files.store_output(
+                conn, self.mission_id, task.output_file, content, task=task.name
+            )
+            event = self._about(result, Kind.OUTPUT, "file", {"file": described})
+            progress.record(conn, self.mission_id, [event], fence=self._claim.fence)
+        progress.finish_task(
+            conn,
+            self.mission_id,
+            attempt=self._claim.fence.attempt,
+            task=result.task,
+            agent=result.agent,
+            text=result.text,
+            json=result.json,
+        )
+
+    def _open(self, conn: Connection, question: Question, timeout_s: float) -> int:
+        # After a restart from the first task, earlier questions and answers no longer count.
+        fresh = replace(question, key=f"{self._claim.restarts}:{question.key}")
+        try:
+            return asking.ask(
+                conn, self.mission_id, fresh, fence=self._claim.fence, timeout_s=timeout_s
+            )
+        except LeaseLost:
+            raise Interrupted from None
+
+    def _silence(self, answer: Answer) -> Answer:
+        """What nobody's answer means, as the mission decided."""
+        match self.spec.human.on_timeout:
+            case "fail":
+                raise MissionFailed("human_timeout", "Nobody answered in time.")
+            case "default":
+                return replace(answer, value=answer.default)
+        return answer
+
+    def _flush(self) -> None:
+        try:
+            self._recorder.flush()
+        except LeaseLost:
+            raise Interrupted from None
+
+    def _count(self, usage: dict[str, Any]) -> None:
+        self._tokens += (usage.get("prompt_tokens") or 0) + (usage.get("completion_tokens") or 0)
+        most = self.spec.limits.max_tokens
+        if most is not None and self._tokens > most:
+            self.limit_reached.set()
+
+
+class LogHandler(logging.Handler):
+    """Python's logging in the child as LOG events."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        super().__init__()
+        self._attempt = attempt
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record)
+        except (TypeError, ValueError):  # a call with arguments that do not fit its format
+            line = str(record.msg)
+        data = {"line": line, "level": record.levelname.lower(), "logger": record.name}
+        self._attempt.emit(Kind.LOG, "log", data)

@@ -1,0 +1,131 @@
+"""A child as the supervisor sees it: started, read, told to stop, ended."""
+
+import multiprocessing
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from functools import cached_property
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+from service.config import Settings
+from service.events.kinds import NewEvent
+from service.missions.attempts import Claim
+from service.worker import entry
+from service.worker.outcome import Outcome
+from service.worker.output import OutputStream
+
+KILL_AFTER_S = 5.0  # a child ends itself after two; this is for one that cannot
+OUTPUT_GRACE_S = 1.0  # a grandchild may hold the pipe open for ever
+
+
+def warm_context() -> ForkServerContext:
+    """Where children come from: forks of a process that has imported the frameworks, and no more.
+
+    A fork from a process that has run a crew hangs. Starts that process, which takes some seconds.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["service.worker.run", "service.agents.warm"])
+    forkserver.ensure_running()
+    return context
+
+
+class Child:
+    """One running attempt. Made and used by the supervisor's thread alone."""
+
+    def __init__(self, context: ForkServerContext, claim: Claim, settings: Settings) -> None:
+        self.claim = claim
+        self.reason: str | None = None  # why it was told to stop: cancel, stopping, lost, limit
+        self._folder = _make_folder(settings, claim)
+        self._kill_at: float | None = None
+        self._give_up_at: float | None = None
+        most = claim.spec.limits.max_seconds
+        self.deadline = time.monotonic() + most
+        self._outcome, outcome_in = context.Pipe(duplex=False)
+        stdout, stdout_in = context.Pipe(duplex=False)
+        stderr, stderr_in = context.Pipe(duplex=False)
+        self._streams = [OutputStream("stdout", stdout), OutputStream("stderr", stderr)]
+        self._process = context.Process(
+            target=entry.enter,
+            args=(claim, settings, self._folder, outcome_in, stdout_in, stderr_in),
+            name=f"mission-{claim.mission_id}",
+            daemon=True,
+        )
+        self._process.start()
+        for end in (outcome_in, stdout_in, stderr_in):
+            end.close()
+
+    def waitables(self) -> Iterator[Any]:
+        """What becomes ready when there is something to do here."""
+        yield from (stream.pipe for stream in self._streams if stream.open)
+        if self._give_up_at is None:
+            yield self._process.sentinel
+
+    def read_output(self) -> list[NewEvent]:
+        return [event for stream in self._streams for event in stream.read()]
+
+    def stop(self, reason: str) -> None:
+        """Tell it to end, once. reason: decides what becomes of the mission."""
+        if self.reason is None:
+            self.reason = reason
+            self._kill_at = time.monotonic() + KILL_AFTER_S
+            self._process.terminate()
+
+    def kill(self, reason: str) -> None:
+        self.reason = reason
+        self._process.kill()
+
+    def kill_if_overdue(self) -> None:
+        if self._kill_at is not None and time.monotonic() >= self._kill_at:
+            self._process.kill()
+
+    def ended(self) -> bool:
+        """Whether the process has gone and all that it wrote has been read."""
+        if self._process.is_alive():
+            return False
+        if self._give_up_at is None:
+            self._give_up_at = time.monotonic() + OUTPUT_GRACE_S
+        return time.monotonic() >= self._give_up_at or not any(s.open for s in self._streams)
+
+    @cached_property
+    def outcome(self) -> Outcome | None:
+        """What it sent before it ended; None when it died. Never judged by the exit code alone."""
+        return _received(self._outcome)
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.exitcode
+
+    def release(self) -> None:
+        """Give back what it held: pipes, process, folder."""
+        for stream in self._streams:
+            stream.close()
+        self._outcome.close()
+        self._process.join()
+        self._process.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def describe_exit(code: int | None) -> str:
+    """`signal SIGKILL` or `exit code 3`."""
+    if code is not None and code < 0:
+        return f"signal {signal.Signals(-code).name}"
+    return f"exit code {code}"
+
+
+def _received(pipe: Connection) -> Outcome | None:
+    try:
+        return Outcome(**pipe.recv()) if pipe.poll() else None
+    except EOFError:
+        return None
+
+
+def _make_folder(settings: Settings, claim: Claim) -> Path:
+    """A working directory of its own: projects write files relative to where they run."""
+    folder = settings.data / "runs" / f"{claim.mission_id}-{claim.fence.attempt}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

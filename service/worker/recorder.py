@@ -1,0 +1,152 @@
+"""The recorder: takes a child's events at once, and writes them in few, ordered batches."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from sqlalchemy import Connection
+
+from service.db import UNAVAILABLE, Database
+from service.errors import LeaseLost
+from service.events.kinds import Kind, NewEvent
+from service.missions import progress
+from service.missions.attempts import Claim
+from service.security.redaction import Redactor
+
+# The first event of a quiet moment is written at once; those that follow share a batch.
+BATCH_EVERY_S = 0.025
+BATCH_MAX = 500
+DELTA_MAX_CHARS = 16 * 1024  # of one STREAM event; a page has to carry it
+RETRY_S = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class Recorder:
+    """Writes one attempt's events. Any thread may put; order of putting is order in the log."""
+
+    def __init__(self, db: Database, claim: Claim, redactor: Redactor) -> None:
+        self._db = db
+        self._claim = claim
+        self._redactor = redactor
+        self._pending: list[NewEvent] = []
+        self._filled = threading.Condition()
+        self._writing = threading.Lock()
+        self._closed = False
+        self.lost = threading.Event()  # the lease is gone: nothing more can be written
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def put(self, event: NewEvent) -> None:
+        """Take an event; returns at once."""
+        event.data = self._redactor.value(event.data)
+        with self._filled:
+            self._pending.append(event)
+            self._filled.notify()
+
+    def flush(self) -> None:
+        """Return when all that was put before is stored. Raises LeaseLost."""
+        with self._writing:
+            while batch := self._take():
+                self._store(batch, None)
+
+    def store(self, events: Iterable[NewEvent], write: Callable[[Connection], None]) -> None:
+        """Put events, and run `write` in the transaction that stores the last of them.
+
+        Returns when it is committed. Raises LeaseLost.
+        """
+        redacted = [self._redacted(event) for event in events]
+        self.flush()
+        with self._writing:
+            self._store(self._take() + redacted, write)
+
+    def close(self) -> None:
+        """Write what is left and stop."""
+        with self._filled:
+            self._closed = True
+            self._filled.notify()
+        self._thread.join()
+        if not self.lost.is_set():
+            self.flush()
+
+    def _redacted(self, event: NewEvent) -> NewEvent:
+        event.data = self._redactor.value(event.data)
+        return event
+
+    def _run(self) -> None:
+        while self._wait_for_events():
+            started = time.monotonic()
+            try:
+                with self._writing:
+                    self._store(self._take(), None)
+            except LeaseLost:
+                self.lost.set()
+                return
+            time.sleep(max(0.0, BATCH_EVERY_S - (time.monotonic() - started)))
+
+    def _wait_for_events(self) -> bool:
+        """Block until there is something to write; False when there never will be again."""
+        with self._filled:
+            while not self._pending and not self._closed:
+                self._filled.wait()
+            return not self._closed
+
+    def _take(self) -> list[NewEvent]:
+        with self._filled:
+            batch, self._pending = self._pending[:BATCH_MAX], self._pending[BATCH_MAX:]
+        return batch
+
+    def _store(self, batch: list[NewEvent], write: Callable[[Connection], None] | None) -> None:
+        """Write a batch; while the database is away, go on trying: the lease decides who gives up."""
+        events = list(joined(batch))
+        while events or write is not None:
+            try:
+                with self._db.transaction() as conn:
+                    if events:
+                        progress.record(
+                            conn, self._claim.mission_id, events, fence=self._claim.fence
+                        )
+                    if write is not None:
+                        write(conn)
+                return
+            except UNAVAILABLE:
+                logger.warning("the database does not answer; trying again in %s s", RETRY_S)
+                time.sleep(RETRY_S)
+
+
+def joined(batch: Iterable[NewEvent]) -> Iterator[NewEvent]:
+    """Neighbouring STREAM deltas of one call as one; a delta that is too long as several."""
+    last: NewEvent | None = None
+    for event in batch:
+        if last is not None and _goes_on(last, event):
+            last.data = {**last.data, "delta": last.data["delta"] + event.data["delta"]}
+            continue
+        if last is not None:
+            yield from _split(last)
+        last = event
+    if last is not None:
+        yield from _split(last)
+
+
+def _goes_on(last: NewEvent, event: NewEvent) -> bool:
+    return (
+        event.kind is Kind.STREAM
+        and last.kind is Kind.STREAM
+        and (last.name, last.call) == (event.name, event.call)
+        and last.data.keys() == event.data.keys()
+    )
+
+
+def _split(event: NewEvent) -> Iterator[NewEvent]:
+    delta = event.data.get("delta", "") if event.kind is Kind.STREAM else ""
+    if len(delta) <= DELTA_MAX_CHARS:
+        yield event
+        return
+    for i in range(0, len(delta), DELTA_MAX_CHARS):
+        data = {**event.data, "delta": delta[i : i + DELTA_MAX_CHARS]}
+        yield NewEvent(
+            event.kind, event.name, data, event.agent, event.task, event.call, event.at_ms
+        )

@@ -1,0 +1,185 @@
+"""The supervisor: claims missions, owns their children, keeps their leases. One thread does it all."""
+
+import logging
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from typing import Any
+
+from service import config
+from service.config import Settings
+from service.db import UNAVAILABLE, Database
+from service.dispatch.local import LocalDispatch
+from service.errors import LeaseLost
+from service.events.kinds import NewEvent
+from service.missions import attempts, progress
+from service.security.redaction import Redactor
+from service.worker import identity, reaper, registry
+from service.worker.child import Child, describe_exit, warm_context
+
+TICK_S = 0.02  # a mission is claimed, and a cancel seen, about this long after its commit
+REAP_EVERY_S = 1.0
+RETRY_S = 1.0  # after the database did not answer
+
+logger = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Runs until SIGTERM or SIGINT, then hands over what it holds."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._identity = identity.own()
+        self._db = Database(settings)
+        self._dispatch = LocalDispatch(self._db)
+        self._redactor = Redactor(config.secret_values())
+        config.prepare_agent_environment(settings)
+        self._context = warm_context()
+        self._children: dict[int, Child] = {}
+        self._unwritten: dict[int, list[NewEvent]] = {}
+        self._stopping = False
+        self._full = False
+        self._renew_at = 0.0
+        self._reap_at = 0.0
+
+    def run(self) -> None:
+        """Claim and run missions until told to stop. Returns when no child is left."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        self._sign_on()
+        while not self._stopping or self._children:
+            try:
+                self._turn()
+            except UNAVAILABLE:
+                logger.warning("the database does not answer; trying again in %s s", RETRY_S)
+                time.sleep(RETRY_S)
+        self._sign_off()
+
+    def _on_signal(self, *_: Any) -> None:
+        self._stopping = True
+
+    def _sign_on(self) -> None:
+        with self._db.transaction() as conn:
+            registry.sign_on(conn, self._identity, concurrency=self._settings.concurrency)
+        reaper.recover_neighbours(self._db)
+        logger.info("worker %s runs %s at once", self._identity.id, self._settings.concurrency)
+
+    def _sign_off(self) -> None:
+        with self._db.transaction() as conn:
+            registry.sign_off(conn, self._identity.id)
+        self._dispatch.close()
+        self._db.close()
+
+    def _turn(self) -> None:
+        """One round: hear the children, look after leases, follow orders, claim."""
+        wait([w for child in self._children.values() for w in child.waitables()], TICK_S)
+        self._hear_children()
+        self._end_children()
+        self._renew_and_reap()
+        news = self._dispatch.has_news()
+        if news and self._children:
+            with self._db.reading() as conn:
+                self._follow(attempts.orders(conn, self._identity.id))
+        if self._stopping:
+            self._stop_all("stopping")
+        elif news or self._full:
+            self._claim_all()
+
+    def _claim_all(self) -> None:
+        """Claim until there is nothing left or no room; `_full` says to look again when there is."""
+        while len(self._children) < self._settings.concurrency:
+            claim = self._dispatch.claim(self._identity.id, lease_s=self._settings.lease_s)
+            if claim is None:
+                self._full = False
+                return
+            self._children[claim.mission_id] = Child(self._context, claim, self._settings)
+        self._full = True
+
+    def _hear_children(self) -> None:
+        for mission_id, child in self._children.items():
+            lines = child.read_output()
+            if lines:
+                self._unwritten.setdefault(mission_id, []).extend(lines)
+        for mission_id in list(self._unwritten):
+            self._write_output(mission_id)
+
+    def _write_output(self, mission_id: int) -> None:
+        events = self._unwritten[mission_id]
+        for event in events:
+            event.data = self._redactor.value(event.data)
+        fence = self._children[mission_id].claim.fence
+        try:
+            with self._db.transaction() as conn:
+                progress.record(conn, mission_id, events, fence=fence)
+        except LeaseLost:
+            self._children[mission_id].kill("lost")
+        del self._unwritten[mission_id]
+
+    def _end_children(self) -> None:
+        for mission_id, child in list(self._children.items()):
+            if time.monotonic() >= child.deadline:
+                child.stop("limit")
+            child.kill_if_overdue()
+            if child.ended() and mission_id not in self._unwritten:
+                self._settle(child)
+                child.release()
+                del self._children[mission_id]
+
+    def _settle(self, child: Child) -> None:
+        """Bring the mission to where its child's end leads."""
+        settle = self._settlement(child)
+        try:
+            with self._db.transaction() as conn:
+                settle(conn)
+        except LeaseLost:
+            logger.warning("mission %s: the lease was lost", child.claim.mission_id)
+
+    def _settlement(self, child: Child) -> Callable[[Any], None]:
+        claim, outcome = child.claim, child.outcome
+        if outcome is not None and outcome.kind == "completed":
+            return lambda conn: attempts.complete(conn, claim, text=outcome.text, json=outcome.json)
+        if outcome is not None and outcome.kind == "failed":
+            return lambda conn: attempts.fail(
+                conn,
+                claim,
+                code=outcome.code,
+                message=self._redactor.text(outcome.message),
+                retryable=outcome.retryable,
+            )
+        match child.reason:
+            case "cancel":
+                return lambda conn: attempts.end_cancelled(conn, claim)
+            case "stopping":
+                return lambda conn: attempts.hand_over(conn, claim)
+            case "limit":
+                message = f"It ran longer than {claim.spec.limits.max_seconds:g} s."
+                return lambda conn: attempts.fail(
+                    conn, claim, code="limit", message=message, retryable=False
+                )
+        reason = f"its process ended with {describe_exit(child.exit_code)}"
+        return lambda conn: attempts.lose(conn, claim.mission_id, reason=reason)
+
+    def _renew_and_reap(self) -> None:
+        now = time.monotonic()
+        if now >= self._renew_at:
+            with self._db.transaction() as conn:
+                registry.note_alive(conn, self._identity.id)
+                held = attempts.renew(conn, self._identity.id, lease_s=self._settings.lease_s)
+            self._follow(held)
+            self._renew_at = now + self._settings.renew_s
+        if now >= self._reap_at:
+            reaper.recover_expired(self._db)
+            reaper.expire_requests(self._db)
+            self._reap_at = now + REAP_EVERY_S
+
+    def _follow(self, orders: attempts.Renewed) -> None:
+        for mission_id, child in self._children.items():
+            if mission_id in orders.cancelled:
+                child.stop("cancel")
+            elif mission_id not in orders.held:
+                child.kill("lost")
+
+    def _stop_all(self, reason: str) -> None:
+        for child in self._children.values():
+            child.stop(reason)
