@@ -1,0 +1,108 @@
+"""`longline demo`: starts server and worker, runs a mission that asks you, leaves the page running."""
+
+import json
+import socket
+import threading
+import time
+from pathlib import Path
+
+import click
+import httpx
+
+from service import config
+from service.cli.asking import Asker
+from service.cli.following import Printer
+from service.cli.serve import LOOK_S, prepare
+from service.client import Client
+from service.config import Settings
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "static" / "examples" / "heat-pumps.json"
+READY_WITHIN_S = 60.0
+PORTS_TRIED = 100
+
+
+@click.command()
+@click.option("--data", default="var/demo", show_default=True, help="Folder for the database.")
+@click.option("--port", default=8000, show_default=True, help="The first free one from here on.")
+def demo(data: str, port: int) -> None:
+    """Run the example mission on the embedded model: no key, nothing to set up.
+
+    The mission asks for a review: answer here or in the page. Ctrl-C stops all that was started.
+    """
+    port = _free_port(port)
+    url = f"http://127.0.0.1:{port}"
+    processes = prepare(_settings(data, port), _environment(data, port))
+    processes.stop_on_signals()
+    threading.Thread(target=_show, args=(url,), daemon=True).start()
+    while not processes.stopping:
+        processes.look()
+        time.sleep(LOOK_S)
+    click.echo("\nstopping …")
+    processes.stop()
+
+
+def _settings(data: str, port: int) -> Settings:
+    return Settings(
+        data=Path(data),
+        database_url=None,
+        host="127.0.0.1",
+        port=port,
+        model=config.LOCAL_MODEL,
+    )
+
+
+def _environment(data: str, port: int) -> dict[str, str]:
+    """What the processes get: the embedded defaults, whatever the user's environment says."""
+    return config.environment(
+        DATABASE_URL=None,
+        PORT=None,
+        LONGLINE_DATA=str(Path(data).absolute()),
+        LONGLINE_HOST="127.0.0.1",
+        LONGLINE_PORT=str(port),
+        LONGLINE_MODEL=config.LOCAL_MODEL,
+    )
+
+
+def _show(url: str) -> None:
+    """Run the example once the server is there, and follow it to its end."""
+    _wait_until_ready(url)
+    with Client(url) as client:
+        mission = client.create(json.loads(EXAMPLE.read_text()))
+        click.secho(f"\nThe page:  {url}/m/{mission['id']}\n", bold=True)
+        _follow(client, url, mission["id"])
+    click.secho(f"\nThe page stays at {url} until you press Ctrl-C.", bold=True)
+
+
+def _follow(client: Client, url: str, mission_id: int) -> None:
+    printer, asker = Printer(), Asker(url)
+    for event in client.follow(mission_id):
+        printer.show(event)
+        if event["kind"] == "HUMAN_INPUT_REQUEST":
+            printer.line("")
+            asker.ask(event["data"]["id"], event["data"]["prompt"])
+        elif event["kind"] == "HUMAN_RESPONSE":
+            asker.close()
+
+
+def _wait_until_ready(url: str) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/readyz").is_success:
+                return
+        except httpx.TransportError:
+            pass  # it is still starting
+        time.sleep(LOOK_S)
+    raise click.ClickException(f"{url} did not come up within {READY_WITHIN_S:g} s")
+
+
+def _free_port(first: int) -> int:
+    for port in range(first, first + PORTS_TRIED):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise click.ClickException(f"no free port from {first} on")

@@ -1,0 +1,17 @@
+"""`longline migrate`: brings the database's schema up to date."""
+
+import click
+
+from service import schema
+from service.cli.settings import settings
+from service.db import Database
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the schema of the database up to date. Safe to run again, and while others serve."""
+    db = Database(settings())
+    before = schema.current(db)
+    schema.upgrade(db)
+    after = schema.current(db)
+    click.echo(f"up to date at {after}" if before == after else f"migrated to {after}")
