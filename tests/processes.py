@@ -1,0 +1,132 @@
+"""Longline as users run it: real web and worker processes on a folder of their own, and their ends.
+
+Only the model's endpoint is put in place. Waits for conditions with a deadline, never for a time.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from service.client import Client
+
+READY_WITHIN_S = 60.0
+GONE_WITHIN_S = 30.0
+LOOK_S = 0.02
+
+# What a developer's own shell may hold, and what must not decide a test.
+NOT_OURS = ("DATABASE_URL", "PORT", "OPENAI_BASE_URL", "OPENAI_API_KEY", "WEB_CONCURRENCY")
+
+
+def until(look: Callable[[], Any], *, within_s: float = 30.0, what: str = "condition") -> Any:
+    """What `look` returns as soon as it is true. Fails with `what` when the time is over."""
+    deadline = time.monotonic() + within_s
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"no {what} within {within_s:g} s; the last look gave {found!r}")
+        time.sleep(LOOK_S)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Longline:
+    """One web process and one worker. Each can be killed and started again by itself.
+
+    environment: settings beyond the folder and the port, such as the model's endpoint.
+    """
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.client = Client(self.url)
+        self._environment = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
+        self._environment |= {
+            "LONGLINE_DATA": str(folder / "data"),
+            "LONGLINE_PORT": str(self.port),
+            **environment,
+        }
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        self.start("web")
+        self.start("worker")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in list(self.processes):
+            self.stop(name)
+
+    def start(self, name: str) -> None:
+        """Start `web` or `worker`; returns when it is ready to serve or to claim."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            begin = log.tell()
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", "service.cli", name],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        ready = self._web_is_ready if name == "web" else lambda: b"at once" in self.log(name)[begin:]
+        until(ready, within_s=READY_WITHIN_S, what=f"{name} that is ready")
+
+    def kill(self, name: str) -> None:
+        """kill -9: what a crash, an OOM killer or a platform does."""
+        self._end(name, signal.SIGKILL)
+
+    def stop(self, name: str) -> None:
+        """SIGTERM, and wait until it has gone."""
+        self._end(name, signal.SIGTERM)
+
+    def log(self, name: str) -> bytes:
+        return (self.folder / f"{name}.log").read_bytes()
+
+    def events(self, mission_id: int, **parameters: Any) -> list[dict[str, Any]]:
+        """A mission's events so far."""
+        found: list[dict[str, Any]] = []
+        after, more = 0, True
+        while more:
+            path = f"{self.url}/missions/{mission_id}/events"
+            page = httpx.get(path, params={"after": after, "wait": 0, **parameters}).json()
+            found += page["events"]
+            after, more = page["next"], page["more"]
+        return found
+
+    def wait_for_status(self, mission_id: int, *statuses: str, within_s: float = 40.0) -> Any:
+        """The mission, once it has one of these statuses."""
+
+        def look() -> Any:
+            mission = self.client.mission(mission_id)
+            return mission if mission["status"] in statuses else None
+
+        return until(look, within_s=within_s, what=f"mission that is {' or '.join(statuses)}")
+
+    def wait_for_question(self, mission_id: int) -> Any:
+        """The mission's open request, once there is one."""
+        return until(lambda: self.client.pending(mission_id), what="question")[0]
+
+    def _web_is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz").is_success
+        except httpx.TransportError:
+            return False
+
+    def _end(self, name: str, number: int) -> None:
+        process = self.processes.pop(name)
+        process.send_signal(number)
+        process.wait(GONE_WITHIN_S)
