@@ -34,6 +34,9 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._http.close()
 
     def create(self, spec: dict[str, Any], *, key: str | None = None) -> dict[str, Any]:
@@ -44,6 +47,11 @@ class Client:
     def mission(self, mission_id: int) -> dict[str, Any]:
         return self._json("GET", f"/missions/{mission_id}")
 
+    def missions(self, **filters: Any) -> list[dict[str, Any]]:
+        """Missions, newest first. filters: status, limit, before."""
+        found: list[dict[str, Any]] = self._json("GET", "/missions", params=filters)["missions"]
+        return found
+
     def cancel(self, mission_id: int) -> dict[str, Any]:
         return self._json("POST", f"/missions/{mission_id}/cancel")
 
@@ -52,6 +60,9 @@ class Client:
         params = {"status": "pending", "mission": mission_id}
         found: list[dict[str, Any]] = self._json("GET", "/requests", params=params)["requests"]
         return found
+
+    def request(self, request_id: int) -> dict[str, Any]:
+        return self._json("GET", f"/requests/{request_id}")
 
     def answer(self, request_id: int, value: Any) -> dict[str, Any]:
         return self._json("POST", f"/requests/{request_id}", json={"answer": value})

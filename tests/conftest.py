@@ -11,13 +11,6 @@ from tests.processes import Longline
 MODEL = "scripted-1"  # a name that no framework knows: any NAME has to work
 
 
-@pytest.fixture
-def model_server() -> Iterator[ModelServer]:
-    """An endpoint without rules; a test gives it some with `model_server.rules = […]`."""
-    with ModelServer() as server:
-        yield server
-
-
 def settings_for(server: ModelServer) -> dict[str, str]:
     """The environment that sends every model call to a server."""
     return {
@@ -29,8 +22,34 @@ def settings_for(server: ModelServer) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def _shared_server() -> Iterator[ModelServer]:
+    with ModelServer() as server:
+        yield server
+
+
 @pytest.fixture
-def longline(tmp_path: Path, model_server: ModelServer) -> Iterator[Longline]:
-    """A web process and a worker of the test's own, on the scripted model."""
-    with Longline(tmp_path, **settings_for(model_server)) as running:
+def model_server(_shared_server: ModelServer) -> ModelServer:
+    """The model's endpoint, without rules and without a memory of other tests."""
+    _shared_server.rules, _shared_server.exchanges = [], []
+    return _shared_server
+
+
+@pytest.fixture(scope="session")
+def _shared_processes(
+    tmp_path_factory: pytest.TempPathFactory, _shared_server: ModelServer
+) -> Iterator[Longline]:
+    folder = tmp_path_factory.mktemp("longline")
+    with Longline(folder, **settings_for(_shared_server)) as running:
         yield running
+
+
+@pytest.fixture
+def longline(_shared_processes: Longline, model_server: ModelServer) -> Iterator[Longline]:
+    """A web process and a worker on the scripted model.
+
+    Started once, because it takes seconds; a test that ends one of them gets it started again
+    behind it. Missions of other tests are in its log: ask by mission.
+    """
+    yield _shared_processes
+    _shared_processes.start_missing()

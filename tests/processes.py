@@ -63,13 +63,18 @@ class Longline:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
-        self.start("web")
-        self.start("worker")
+        self.start_missing()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.client.close()  # an idle connection would hold up the web process's end
         for name in list(self.processes):
             self.stop(name)
+
+    def start_missing(self) -> None:
+        for name in ("web", "worker"):
+            if name not in self.processes:
+                self.start(name)
 
     def start(self, name: str) -> None:
         """Start `web` or `worker`; returns when it is ready to serve or to claim."""
@@ -81,17 +86,27 @@ class Longline:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                process_group=0,
             )
-        ready = self._web_is_ready if name == "web" else lambda: b"at once" in self.log(name)[begin:]
+        ready = (
+            self._web_is_ready if name == "web" else lambda: b"at once" in self.log(name)[begin:]
+        )
         until(ready, within_s=READY_WITHIN_S, what=f"{name} that is ready")
 
     def kill(self, name: str) -> None:
-        """kill -9: what a crash, an OOM killer or a platform does."""
-        self._end(name, signal.SIGKILL)
+        """kill -9: what a crash, an OOM killer or a platform does.
+
+        Of the web, gunicorn's master and its worker; of the worker, the supervisor alone.
+        """
+        process = self.processes.pop(name)
+        (os.killpg if name == "web" else os.kill)(process.pid, signal.SIGKILL)
+        process.wait(GONE_WITHIN_S)
 
     def stop(self, name: str) -> None:
         """SIGTERM, and wait until it has gone."""
-        self._end(name, signal.SIGTERM)
+        process = self.processes.pop(name)
+        process.terminate()
+        process.wait(GONE_WITHIN_S)
 
     def log(self, name: str) -> bytes:
         return (self.folder / f"{name}.log").read_bytes()
@@ -125,8 +140,3 @@ class Longline:
             return httpx.get(f"{self.url}/readyz").is_success
         except httpx.TransportError:
             return False
-
-    def _end(self, name: str, number: int) -> None:
-        process = self.processes.pop(name)
-        process.send_signal(number)
-        process.wait(GONE_WITHIN_S)

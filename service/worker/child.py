@@ -26,12 +26,22 @@ OUTPUT_GRACE_S = 1.0  # a grandchild may hold the pipe open for ever
 def warm_context() -> ForkServerContext:
     """Where children come from: forks of a process that has imported the frameworks, and no more.
 
-    A fork from a process that has run a crew hangs. Starts that process, which takes some seconds.
+    A fork from a process that has run a crew hangs. Starts that process; it is warm, some seconds
+    later, when `wait_until_warm` returns.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["service.worker.run", "service.agents.warm"])
     forkserver.ensure_running()
     return context
+
+
+def wait_until_warm(context: ForkServerContext) -> None:
+    """Block until a fork can be had at once. Raises RuntimeError when there will be none."""
+    first = context.Process(target=entry.prove)
+    first.start()
+    first.join()
+    if first.exitcode != 0:
+        raise RuntimeError("the process that children are forked from did not start")
 
 
 class Child:

