@@ -1,0 +1,1 @@
+"""The log of what happens to missions: its vocabulary, appending, reading."""

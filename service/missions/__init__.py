@@ -1,0 +1,1 @@
+"""Missions: what they are, where they stand, and who may move them."""

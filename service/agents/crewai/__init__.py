@@ -1,0 +1,1 @@
+"""CrewAI: crews built from a spec, their events, their questions. Alone imports crewai."""
