@@ -149,12 +149,16 @@ def hand_over(conn: Connection, claim: Claim) -> None:
     )
 
 
-def lose(conn: Connection, mission_id: int, *, reason: str) -> None:
+def lose(conn: Connection, mission_id: int, *, reason: str, fence: Fence | None = None) -> None:
     """Recover a mission whose worker is gone: queue it again, or end it, as it asked for.
 
+    fence: of a worker whose own child died; without it, whoever holds the mission loses it.
     In the ERROR event, `restart` says that the tasks which were done no longer count.
+    Raises LeaseLost when the fence does not hold.
     """
     mission = transitions.lock(conn, mission_id)
+    if fence is not None:
+        mission = transitions.held(conn, mission_id, fence)
     if mission is None or mission.status not in HELD:
         return
     losses = mission.losses + 1

@@ -1,5 +1,6 @@
 """Asking: one transaction that stores the question, sets the mission waiting and tells the log."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
@@ -15,7 +16,20 @@ from service.requests.question import Question, RequestStatus
 from service.requests.view import view
 
 # The request is one event, which has to fit into a page, at up to six bytes a character.
-MAX_TEXT_CHARS = 30_000
+MAX_PROMPT_CHARS = 4_000
+MAX_CONTEXT_CHARS = 30_000
+MAX_OPTIONS, MAX_OPTION_CHARS = 50, 200
+
+
+def as_stored(question: Question) -> Question:
+    """A question with its texts as the row will have them: repaired, and cut where too long."""
+    context, options = question.context, question.options
+    return replace(
+        question,
+        prompt=_bounded(question.prompt, MAX_PROMPT_CHARS),
+        context=None if context is None else _bounded(context, MAX_CONTEXT_CHARS),
+        options=options and [_bounded(text, MAX_OPTION_CHARS) for text in options[:MAX_OPTIONS]],
+    )
 
 
 def ask(
@@ -28,7 +42,7 @@ def ask(
 ) -> int:
     """Open a request, or find the one that an earlier attempt opened under the same key.
 
-    Returns its id. A found one keeps its text, its deadline and, when it has one, its answer.
+    Returns its id. The question is stored `as_stored`. A found one keeps its text, its deadline and, when it has one, its answer.
     Raises LeaseLost.
     """
     mission = transitions.held(conn, mission_id, fence)
@@ -47,7 +61,7 @@ def ask(
 def _open(
     conn: Connection, mission: Row[Any], question: Question, *, fence: log.Fence, timeout_s: float
 ) -> int:
-    values = _columns(question, timeout_s) | {
+    values = _columns(as_stored(question), timeout_s) | {
         "workspace_id": mission.workspace_id,
         "mission_id": mission.id,
         "attempt": fence.attempt,
@@ -88,8 +102,8 @@ def _columns(question: Question, timeout_s: float) -> dict[str, Any]:
         "agent": repair_or_none(question.agent),
         "task": repair_or_none(question.task),
         "type": question.type,
-        "prompt": _bounded(question.prompt),
-        "context": None if question.context is None else _bounded(question.context),
+        "prompt": question.prompt,
+        "context": question.context,
         "options": None if question.options is None else encode(question.options),
         "default": None if question.default is None else encode(question.default),
         "schema": None if question.schema is None else encode(question.schema),
@@ -99,6 +113,6 @@ def _columns(question: Question, timeout_s: float) -> dict[str, Any]:
     }
 
 
-def _bounded(text: str) -> str:
+def _bounded(text: str, most: int) -> str:
     text = repair(text)
-    return text if len(text) <= MAX_TEXT_CHARS else text[:MAX_TEXT_CHARS] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -57,15 +57,15 @@ class Attempt:
             self._count(data)
 
     def ask(self, question: Question) -> Answer:
-        human = self.spec.human
-        timeout_s = question.timeout_s or human.timeout_s
+        shown = self._shown(question)
         self._flush()
         with self._db.transaction() as conn:
-            request_id = self._open(conn, question, timeout_s)
+            request_id = self._open(conn, shown)
         answer = waiting.wait_for_answer(self._db, request_id, check=self.check_cancelled)
-        if answer.status is RequestStatus.EXPIRED:
-            return self._silence(answer)
-        return answer
+        if (answer.prompt, answer.context) == (shown.prompt, shown.context):
+            # The runner's own words: what was redacted for the human is not so for the crew.
+            answer = replace(answer, prompt=question.prompt, context=question.context)
+        return self._silence(answer) if answer.status is RequestStatus.EXPIRED else answer
 
     def check_cancelled(self) -> None:
         if self._stop.is_set() or self._recorder.lost.is_set() or self.limit_reached.is_set():
@@ -81,6 +81,8 @@ class Attempt:
 
     def finish_task(self, result: TaskResult) -> None:
         task = next(task for task in self.spec.plan if task.name == result.task)
+        redact = self._recorder.redactor.value
+        result = replace(result, text=redact(result.text), json=redact(result.json))
         status = {"from": "running", "to": "completed", "reason": None}
         events = [
             self._about(result, Kind.OUTPUT, "task", {"text": result.text, "json": result.json}),
@@ -112,12 +114,26 @@ class Attempt:
             json=result.json,
         )
 
-    def _open(self, conn: Connection, question: Question, timeout_s: float) -> int:
-        # After a restart from the first task, earlier questions and answers no longer count.
-        fresh = replace(question, key=f"{self._claim.restarts}:{question.key}")
+    def _shown(self, question: Question) -> Question:
+        """The question as a human gets to see it."""
+        redact = self._recorder.redactor.value
+        return asking.as_stored(
+            replace(
+                question,
+                # After a restart from the first task, earlier questions and answers do not count.
+                key=f"{self._claim.restarts}:{question.key}",
+                prompt=redact(question.prompt),
+                context=redact(question.context),
+                options=redact(question.options),
+                default=redact(question.default),
+            )
+        )
+
+    def _open(self, conn: Connection, question: Question) -> int:
+        timeout_s = question.timeout_s or self.spec.human.timeout_s
         try:
             return asking.ask(
-                conn, self.mission_id, fresh, fence=self._claim.fence, timeout_s=timeout_s
+                conn, self.mission_id, question, fence=self._claim.fence, timeout_s=timeout_s
             )
         except LeaseLost:
             raise Interrupted from None

@@ -29,7 +29,7 @@ class Recorder:
     def __init__(self, db: Database, claim: Claim, redactor: Redactor) -> None:
         self._db = db
         self._claim = claim
-        self._redactor = redactor
+        self.redactor = redactor
         self._pending: list[NewEvent] = []
         self._filled = threading.Condition()
         self._writing = threading.Lock()
@@ -42,7 +42,7 @@ class Recorder:
 
     def put(self, event: NewEvent) -> None:
         """Take an event; returns at once."""
-        event.data = self._redactor.value(event.data)
+        event.data = self.redactor.value(event.data)
         with self._filled:
             self._pending.append(event)
             self._filled.notify()
@@ -73,7 +73,7 @@ class Recorder:
             self.flush()
 
     def _redacted(self, event: NewEvent) -> NewEvent:
-        event.data = self._redactor.value(event.data)
+        event.data = self.redactor.value(event.data)
         return event
 
     def _run(self) -> None:

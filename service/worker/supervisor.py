@@ -5,10 +5,14 @@ import signal
 import time
 from collections.abc import Callable
 from multiprocessing.connection import wait
+from threading import Thread
 from typing import Any
 
 from service import config
-from service.config import Settings
+from service.agents import local_model
+from service.agents.context import MissionFailed
+from service.agents.endpoint import Endpoint
+from service.config import LOCAL_MODEL, Settings
 from service.db import UNAVAILABLE, Database
 from service.dispatch.local import LocalDispatch
 from service.errors import LeaseLost
@@ -38,6 +42,7 @@ class Supervisor:
         self._context = warm_context()
         self._children: dict[int, Child] = {}
         self._unwritten: dict[int, list[NewEvent]] = {}
+        self._local_model: Endpoint | None = None  # it ends when nobody holds it
         self._stopping = False
         self._full = False
         self._renew_at = 0.0
@@ -63,8 +68,20 @@ class Supervisor:
         with self._db.transaction() as conn:
             registry.sign_on(conn, self._identity, concurrency=self._settings.concurrency)
         reaper.recover_neighbours(self._db)
+        self._keep_local_model()
         wait_until_warm(self._context)  # a mission claimed before would stand still till then
         logger.info("worker %s runs %s at once", self._identity.id, self._settings.concurrency)
+
+    def _keep_local_model(self) -> None:
+        """Hold the embedded model, where it may be asked for, so that no mission waits for its start."""
+        if LOCAL_MODEL in self._settings.allowed_models:
+            Thread(target=self._start_local_model, daemon=True).start()
+
+    def _start_local_model(self) -> None:
+        try:
+            self._local_model = local_model.ensure(self._settings)
+        except MissionFailed as failure:
+            logger.warning("%s", failure.message)
 
     def _sign_off(self) -> None:
         with self._db.transaction() as conn:
@@ -139,7 +156,8 @@ class Supervisor:
     def _settlement(self, child: Child) -> Callable[[Any], None]:
         claim, outcome = child.claim, child.outcome
         if outcome is not None and outcome.kind == "completed":
-            return lambda conn: attempts.complete(conn, claim, text=outcome.text, json=outcome.json)
+            text, json = self._redactor.text(outcome.text), self._redactor.value(outcome.json)
+            return lambda conn: attempts.complete(conn, claim, text=text, json=json)
         if outcome is not None and outcome.kind == "failed":
             return lambda conn: attempts.fail(
                 conn,
@@ -159,7 +177,7 @@ class Supervisor:
                     conn, claim, code="limit", message=message, retryable=False
                 )
         reason = f"its process ended with {describe_exit(child.exit_code)}"
-        return lambda conn: attempts.lose(conn, claim.mission_id, reason=reason)
+        return lambda conn: attempts.lose(conn, claim.mission_id, reason=reason, fence=claim.fence)
 
     def _renew_and_reap(self) -> None:
         now = time.monotonic()
