@@ -54,8 +54,8 @@ class Longline:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = Client(self.url)
-        self._environment = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
-        self._environment |= {
+        self.environment = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
+        self.environment |= {
             "LONGLINE_DATA": str(folder / "data"),
             "LONGLINE_PORT": str(self.port),
             **environment,
@@ -82,7 +82,7 @@ class Longline:
             begin = log.tell()
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "service.cli", name],
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
