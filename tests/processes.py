@@ -47,13 +47,20 @@ class Longline:
     """One web process and one worker. Each can be killed and started again by itself.
 
     environment: settings beyond the folder and the port, such as the model's endpoint.
+    worker_module: what is run as the worker instead of `longline worker`.
     """
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *, worker_module: str | None = None, **environment: str
+    ) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = Client(self.url)
+        self._programs = {
+            "web": ["service.cli", "web"],
+            "worker": [worker_module] if worker_module else ["service.cli", "worker"],
+        }
         self.environment = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
         self.environment |= {
             "LONGLINE_DATA": str(folder / "data"),
@@ -81,7 +88,7 @@ class Longline:
         with (self.folder / f"{name}.log").open("ab") as log:
             begin = log.tell()
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "service.cli", name],
+                [sys.executable, "-m", *self._programs[name]],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
