@@ -1,0 +1,19 @@
+/** A thought of an agent, folded. */
+import { stamp } from "./template.js";
+
+const PREVIEW_CHARS = 100;
+
+export class ThoughtView {
+  #slots = stamp("thought");
+
+  constructor({ name, agent, data }) {
+    this.#slots.name.textContent = name;
+    this.#slots.agent.textContent = agent ?? "";
+    this.#slots.preview.textContent = data.text.trim().slice(0, PREVIEW_CHARS);
+    this.#slots.text.textContent = data.text;
+  }
+
+  get root() {
+    return this.#slots.root;
+  }
+}

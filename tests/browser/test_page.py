@@ -1,0 +1,300 @@
+"""The page shows a mission as it happens: all of its text, once, whatever lies between."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.missions import agent, mission, spoken, task
+from tests.model_server import ModelServer, Reply, Rule, ToolCall
+from tests.processes import Longline, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.agents]
+
+EXAMPLE = Path(__file__).parents[2] / "static" / "examples" / "heat-pumps.json"
+
+# Words enough for some seconds, with what a page may trip over.
+PROSE = "".join(f"Sentence {n} – <b>not bold</b> & “quoted” ☀️.\n" for n in range(12))
+SLOW = Reply(PROSE, delay_s=0.02)
+LONG_S = 40_000  # milliseconds, for what takes the server some seconds on a busy machine
+
+
+def shown(page: Page) -> dict[str, str]:
+    """The text that the page shows for each call of a model."""
+    texts = page.locator("[data-call] [data-stream=text]").evaluate_all(
+        "all => all.map(e => [e.closest('[data-call]').dataset.call, e.textContent])"
+    )
+    return {call: text for call, text in texts if text}
+
+
+def letters(page: Page) -> int:
+    return sum(map(len, shown(page).values()))
+
+
+def shows_all(page: Page, longline: Longline, mission_id: int) -> bool:
+    return shown(page) == spoken(longline.events(mission_id))
+
+
+def open_mission(page: Page, longline: Longline, spec: dict[str, Any]) -> int:
+    """Create a mission and wait until its page shows its first words."""
+    created: int = longline.client.create(spec)["id"]
+    page.goto(f"{longline.url}/m/{created}")
+    until(lambda: letters(page), what="text on the page")
+    return created
+
+
+def wait_until_ended(page: Page, status: str = "completed") -> None:
+    expect(page.locator("#footer")).to_have_attribute("data-connection", "closed", timeout=LONG_S)
+    expect(page.locator("main")).to_have_attribute("data-status", status)
+
+
+def question(page: Page) -> Locator:
+    return page.locator("form.question")
+
+
+def test_the_example_runs_from_the_page_to_its_end(
+    page: Page, longline: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [
+        Rule(Reply("Shorter."), any="User feedback: Make it shorter"),
+        Rule(SLOW, times=1),
+        Rule(Reply(PROSE)),
+    ]
+    page.goto(longline.url)
+    page.get_by_label("Topic").fill("night trains")
+    page.get_by_role("button", name="Start the example").click()
+    page.wait_for_url(re.compile(r"/m/\d+$"))
+    mission_id = int(page.url.rsplit("/", 1)[1])
+    expect(page.get_by_role("heading", level=1)).to_have_text("Brief on night trains")
+
+    first = until(lambda: letters(page), what="text on the page")
+    until(lambda: letters(page) > first, what="text that grows")
+    assert longline.client.mission(mission_id)["status"] == "running"
+
+    expect(question(page)).to_be_visible(timeout=LONG_S)
+    question(page).get_by_role("textbox").fill("Make it shorter")
+    question(page).get_by_role("button", name="Send feedback").click()
+    expect(question(page).locator(".question-context")).to_have_text("Shorter.", timeout=LONG_S)
+    question(page).get_by_role("button", name="Accept").click()
+
+    wait_until_ended(page)
+    expect(question(page)).to_have_count(0)
+    expect(page.locator("[data-output=final]")).to_contain_text("Shorter.")
+    expect(page.locator("[data-task][data-status=completed]")).to_have_count(3)
+    assert shows_all(page, longline, mission_id)
+    assert len(shown(page)) == 4
+
+
+def test_a_reload_half_way_loses_and_doubles_nothing(
+    page: Page, longline: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [Rule(SLOW)]
+    mission_id = open_mission(page, longline, mission(task("first"), task("second")))
+
+    before = letters(page)
+    page.reload()
+
+    until(lambda: letters(page) > before, what="more text than before the reload")
+    wait_until_ended(page)
+    assert shows_all(page, longline, mission_id)
+
+
+@pytest.mark.parametrize("end", [Longline.stop, Longline.kill])
+def test_the_page_outlives_the_server(
+    page: Page, longline: Longline, model_server: ModelServer, end: Any
+) -> None:
+    model_server.rules = [Rule(SLOW)]
+    mission_id = open_mission(page, longline, mission(task("first"), task("second")))
+
+    end(longline, "web")
+    expect(page.locator("#footer")).to_have_attribute("data-connection", "reconnecting")
+    longline.start("web")
+
+    wait_until_ended(page)
+    assert shows_all(page, longline, mission_id)
+
+
+def test_what_a_lost_worker_left_is_marked_as_interrupted(
+    page: Page, longline: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [Rule(SLOW, times=1), Rule(Reply(PROSE))]
+    mission_id = open_mission(page, longline, mission())
+
+    longline.kill("worker")
+    longline.start("worker")
+
+    wait_until_ended(page)
+    states = page.locator(".call").evaluate_all("all => all.map(e => e.dataset.state)")
+    assert states == ["interrupted", "done"]
+    expect(page.locator("[data-attempt-line='2']")).to_be_visible()
+    assert shows_all(page, longline, mission_id)
+
+
+def test_answers_that_a_proxy_spoils_are_asked_for_again(
+    page: Page, longline: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [Rule(SLOW)]
+    spoiled: list[Any] = [as_error_page, cut, without_an_event, with_an_event_twice, as_html]
+    left = list(spoiled)
+
+    def spoil(route: Route) -> None:
+        body = route.fetch().body()
+        events = orjson.loads(body)["events"]
+        if left and len(events) > 2:
+            left.pop(0)(route, body)
+        else:
+            route.fulfill(status=200, content_type="application/json", body=body)
+
+    page.route("**/missions/*/events?*", spoil)
+    mission_id = open_mission(page, longline, mission(task("first"), task("second")))
+    wait_until_ended(page)
+
+    assert left == []
+    assert shows_all(page, longline, mission_id)
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def as_error_page(route: Route, _body: bytes) -> None:
+    route.fulfill(status=502, content_type="text/html", body="<h1>Bad gateway</h1>")
+
+
+def as_html(route: Route, _body: bytes) -> None:
+    route.fulfill(status=200, content_type="text/html", body="<h1>Please wait</h1>")
+
+
+def cut(route: Route, body: bytes) -> None:
+    route.fulfill(status=200, content_type="application/json", body=body[: len(body) // 2])
+
+
+def without_an_event(route: Route, body: bytes) -> None:
+    answer = orjson.loads(body)
+    del answer["events"][1]
+    route.fulfill(status=200, content_type="application/json", body=orjson.dumps(answer))
+
+
+def with_an_event_twice(route: Route, body: bytes) -> None:
+    answer = orjson.loads(body)
+    answer["events"].insert(0, answer["events"][0])
+    route.fulfill(status=200, content_type="application/json", body=orjson.dumps(answer))
+
+
+def test_a_closed_laptop_goes_on_when_it_is_opened(
+    page: Page, longline: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [Rule(SLOW)]
+    lost: list[Route] = []
+    page.clock.install()
+    mission_id = open_mission(page, longline, mission())
+
+    page.route(
+        "**/missions/*/events?*", lambda route: lost.append(route)
+    )  # its poll is never answered any more
+    until(lambda: page.wait_for_timeout(50) or lost, what="poll that is lost")
+    page.unroute_all(behavior="ignoreErrors")
+    before = letters(page)
+    page.clock.fast_forward("01:00:00")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    until(lambda: letters(page) > before, what="text after waking")
+    wait_until_ended(page)
+    assert shows_all(page, longline, mission_id)
+
+
+def test_another_ones_answer_is_told_and_a_draft_is_kept(
+    page: Page, longline: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [Rule(Reply("A draft."))]
+    mission_id = open_mission(page, longline, mission(task("draft", human_input=True)))
+    expect(question(page)).to_be_visible()
+    question(page).get_by_role("textbox").fill("My words")
+
+    asked = longline.wait_for_question(mission_id)
+    longline.client.answer(asked["id"], "")
+
+    expect(question(page).get_by_role("alert").last).to_contain_text("was first")
+    expect(question(page).get_by_role("textbox")).to_have_value("My words")
+    question(page).get_by_role("button", name="Dismiss").click()
+    expect(question(page)).to_have_count(0)
+    wait_until_ended(page)
+
+
+def test_a_choice_is_made_with_the_keyboard(
+    page: Page, longline: Longline, model_server: ModelServer
+) -> None:
+    ask = ToolCall("ask_human", {"question": "Which tone?", "options": ["calm", "loud"]})
+    model_server.rules = [Rule(Reply(tool_calls=[ask]), tools=True, times=1), Rule(Reply("Done."))]
+    created = longline.client.create(mission(agents=[agent(tools=["ask_human"])]))
+    page.goto(f"{longline.url}/m/{created['id']}")
+
+    question(page).get_by_label("calm").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    wait_until_ended(page)
+    expect(page.locator("[data-task] [data-request] .reply")).to_have_text("loud")
+    expect(page.locator("details[data-tool=ask_human]")).to_have_attribute("data-state", "done")
+
+
+def test_nothing_that_a_mission_says_becomes_markup(
+    page: Page, longline: Longline, model_server: ModelServer
+) -> None:
+    hostile = "<img src=x onerror=document.title='owned'></script><script>document.title='owned'"
+    model_server.rules = [Rule(Reply(hostile))]
+    spec = mission(task(hostile), title=hostile, agents=[agent(role=hostile)])
+    mission_id = open_mission(page, longline, spec)
+    wait_until_ended(page)
+
+    assert shows_all(page, longline, mission_id)
+    expect(page.get_by_role("heading", level=1)).to_have_text(hostile)
+    expect(page.locator("img")).to_have_count(0)
+    assert "owned" not in page.title().replace(hostile, "")
+
+
+def test_the_list_follows_its_missions(
+    page: Page, longline: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [Rule(Reply("A draft."))]
+    page.goto(longline.url)
+    expect(page.locator("#footer")).to_have_attribute("data-connection", "live")
+
+    created = longline.client.create(mission(task("draft", human_input=True), title="New one"))
+    row = page.locator(f"[data-mission='{created['id']}']")
+    expect(row).to_contain_text("New one")
+    expect(row.locator(".status")).to_have_text("waiting", timeout=LONG_S)
+    asked = longline.wait_for_question(created["id"])
+    longline.client.answer(asked["id"], "")
+
+    expect(row.locator(".status")).to_have_text("completed", timeout=LONG_S)
+    expect(row).to_contain_text("1/1")
+
+
+def test_a_spec_that_does_not_fit_is_told_where(page: Page, longline: Longline) -> None:
+    page.goto(longline.url)
+    page.get_by_text("A mission of your own").click()
+    spec = orjson.loads(EXAMPLE.read_bytes())
+    spec["plan"][1]["agent"] = "nobody"
+    page.get_by_label("The mission as JSON").fill(orjson.dumps(spec).decode())
+    page.get_by_role("button", name="Start the mission").click()
+
+    expect(page.get_by_role("alert").locator("li")).to_contain_text("/plan/1/agent")
+
+
+def test_a_running_mission_is_cancelled_from_its_page(
+    page: Page, longline: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [Rule(SLOW)]
+    mission_id = open_mission(page, longline, mission())
+
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel the mission").click()
+
+    wait_until_ended(page, "cancelled")
+    assert shows_all(page, longline, mission_id)
+
+
+def test_a_mission_that_is_not_there_is_said_so(page: Page, longline: Longline) -> None:
+    page.goto(f"{longline.url}/m/987654321")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No such mission")
