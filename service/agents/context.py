@@ -1,6 +1,6 @@
 """RunContext: all that a runner sees of Longline. A runner has no database and no HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,6 +25,15 @@ class MissionResult:
 
     text: str
     json: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class MissionFile:
+    """A file of the mission. direction: input or output. bytes: its size."""
+
+    name: str
+    direction: str
+    bytes: int
 
 
 class MissionFailed(Exception):
@@ -74,6 +83,9 @@ class RunContext(Protocol):
     def check_cancelled(self) -> None:
         """Raises Interrupted when the attempt must end. Cheap: called on every event."""
 
+    def plan(self, tasks: Sequence[str]) -> None:
+        """Say which tasks are known by now, in order; a project's are known only when it runs."""
+
     def finished_tasks(self) -> Mapping[str, TaskResult]:
         """Outputs of tasks that earlier attempts finished, by task name."""
 
@@ -81,4 +93,18 @@ class RunContext(Protocol):
         """Store a task's output, with its OUTPUT and STATUS task.completed events, in one go.
 
         Returns when it is stored: from here on no attempt runs this task again.
+        """
+
+    def files(self) -> list[MissionFile]:
+        """What the mission was given and has made, each name once: what it made hides what it got."""
+
+    def read_file(self, name: str) -> bytes | None:
+        """A file's content, None when there is none of this name."""
+
+    def write_file(
+        self, name: str, content: bytes, *, agent: str | None = None, task: str | None = None
+    ) -> None:
+        """Keep a file that the mission made, with its OUTPUT event; one of the same name is replaced.
+
+        Returns when it is stored. name: data, never a path.
         """

@@ -4,11 +4,11 @@ Frameworks catch Exception: they would hand a failed `finish_task` to the model 
 or try the agent again. So inside a framework every error of the context travels as Stopped.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from service.agents.context import RunContext, TaskResult
+from service.agents.context import MissionFile, RunContext, TaskResult
 from service.events.kinds import Kind
 from service.missions.spec import MissionSpec
 from service.requests.question import Answer, Question
@@ -65,6 +65,10 @@ class GuardedContext:
         with _uncaught():
             self._context.check_cancelled()
 
+    def plan(self, tasks: Sequence[str]) -> None:
+        with _uncaught():
+            self._context.plan(tasks)
+
     def finished_tasks(self) -> Mapping[str, TaskResult]:
         with _uncaught():
             return self._context.finished_tasks()
@@ -72,6 +76,20 @@ class GuardedContext:
     def finish_task(self, result: TaskResult) -> None:
         with _uncaught():
             self._context.finish_task(result)
+
+    def files(self) -> list[MissionFile]:
+        with _uncaught():
+            return self._context.files()
+
+    def read_file(self, name: str) -> bytes | None:
+        with _uncaught():
+            return self._context.read_file(name)
+
+    def write_file(
+        self, name: str, content: bytes, *, agent: str | None = None, task: str | None = None
+    ) -> None:
+        with _uncaught():
+            self._context.write_file(name, content, agent=agent, task=task)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from models import missions, task_outputs
 from service import clock
@@ -44,6 +44,11 @@ def _added_usage(batch: Sequence[NewEvent]) -> dict[str, Any]:
     return values
 
 
+def plan(conn: Connection, mission_id: int, *, total: int) -> None:
+    """Note how many tasks a mission has, as far as is known: a project's are not in its spec."""
+    conn.execute(update(missions).where(missions.c.id == mission_id).values(tasks_total=total))
+
+
 def finish_task(
     conn: Connection,
     mission_id: int,
@@ -54,10 +59,17 @@ def finish_task(
     text: str,
     json: Any,
 ) -> None:
-    """Store a task's output: from here on no attempt runs it again.
+    """Store a task's output: from here on no attempt of a planned mission runs it again.
+
+    A flow begins anew in each attempt: a step that it does again replaces what it did before.
 
     In the transaction that has appended its events, for that is where the fence is checked.
     """
+    again = conn.execute(
+        delete(task_outputs).where(
+            task_outputs.c.mission_id == mission_id, task_outputs.c.task == task
+        )
+    ).rowcount
     conn.execute(
         insert(task_outputs).values(
             mission_id=mission_id,
@@ -72,7 +84,7 @@ def finish_task(
     conn.execute(
         update(missions)
         .where(missions.c.id == mission_id)
-        .values(tasks_done=missions.c.tasks_done + 1)
+        .values(tasks_done=missions.c.tasks_done + 1 - again)
     )
 
 

@@ -2,13 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
 
-from service.agents.context import Interrupted, MissionFailed, TaskResult
+from service.agents.context import Interrupted, MissionFailed, MissionFile, TaskResult
 from service.db import Database
 from service.errors import LeaseLost
 from service.events.kinds import Kind, NewEvent
@@ -71,6 +71,16 @@ class Attempt:
         if self._stop.is_set() or self._recorder.lost.is_set() or self.limit_reached.is_set():
             raise Interrupted
 
+    def plan(self, tasks: Sequence[str]) -> None:
+        names = list(tasks)
+        event = NewEvent(Kind.STATUS, "plan.known", {"tasks": names, "total": len(names)})
+        try:
+            self._recorder.store(
+                [event], lambda conn: progress.plan(conn, self.mission_id, total=len(names))
+            )
+        except LeaseLost:
+            raise Interrupted from None
+
     def finished_tasks(self) -> Mapping[str, TaskResult]:
         with self._db.reading() as conn:
             rows = progress.finished(conn, self.mission_id)
@@ -93,17 +103,32 @@ class Attempt:
         except LeaseLost:
             raise Interrupted from None
 
+    def files(self) -> list[MissionFile]:
+        with self._db.reading() as conn:
+            found = files.newest_of_mission(conn, self.mission_id)
+        return [MissionFile(row.name, row.direction, row.bytes) for row in found]
+
+    def read_file(self, name: str) -> bytes | None:
+        with self._db.reading() as conn:
+            return files.read(conn, self.mission_id, name)
+
+    def write_file(
+        self, name: str, content: bytes, *, agent: str | None = None, task: str | None = None
+    ) -> None:
+        content = self._recorder.redactor.content(content)
+        by = TaskResult(task or "", agent, "")
+        try:
+            self._recorder.store([], lambda conn: self._keep_file(conn, name, content, by))
+        except LeaseLost:
+            raise Interrupted from None
+
     def _about(self, result: TaskResult, kind: Kind, name: str, data: dict[str, Any]) -> NewEvent:
         return NewEvent(kind, name, data, agent=result.agent, task=result.task)
 
     def _keep(self, conn: Connection, task: TaskSpec, result: TaskResult) -> None:
         if task.output_file is not None:
             content = result.text.encode("utf-8", "replace")
-            described = files.store_output(
-                conn, self.mission_id, task.output_file, content, task=task.name
-            )
-            event = self._about(result, Kind.OUTPUT, "file", {"file": described})
-            progress.record(conn, self.mission_id, [event], fence=self._claim.fence)
+            self._keep_file(conn, task.output_file, content, result)
         progress.finish_task(
             conn,
             self.mission_id,
@@ -113,6 +138,12 @@ class Attempt:
             text=result.text,
             json=result.json,
         )
+
+    def _keep_file(self, conn: Connection, name: str, content: bytes, by: TaskResult) -> None:
+        task = by.task or None
+        described = files.store_output(conn, self.mission_id, name, content, task=task)
+        event = NewEvent(Kind.OUTPUT, "file", {"file": described}, agent=by.agent, task=task)
+        progress.record(conn, self.mission_id, [event], fence=self._claim.fence)
 
     def _shown(self, question: Question) -> Question:
         """The question as a human gets to see it."""

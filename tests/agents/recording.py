@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from service.agents.context import Interrupted, TaskResult
+from service.agents.context import Interrupted, MissionFile, TaskResult
 from service.events.kinds import Kind, NewEvent
 from service.missions.spec import MissionSpec
 from service.requests.question import Answer, Question, RequestStatus
@@ -51,8 +51,11 @@ class RecordingContext:
         self.events: list[NewEvent] = []
         self.questions: list[Question] = []
         self.results: list[TaskResult] = []
+        self.planned: list[str] = []
         self.cancelled_at: float | None = None
         self.cancel_when: Callable[[NewEvent], bool] = lambda event: False
+        self.given: dict[str, bytes] = {}
+        self.written: dict[str, bytes] = {}
         self._answers = list(answers or [])
         self._finished = dict(finished or {})
         self._lock = threading.Lock()
@@ -85,6 +88,9 @@ class RecordingContext:
         if self.cancelled_at is not None:
             raise Interrupted
 
+    def plan(self, tasks: Sequence[str]) -> None:
+        self.planned = list(tasks)
+
     def finished_tasks(self) -> Mapping[str, TaskResult]:
         return self._finished
 
@@ -93,6 +99,20 @@ class RecordingContext:
         data = {"text": result.text, "json": result.json}
         self.emit(Kind.OUTPUT, "task", data, agent=result.agent, task=result.task)
         self.emit(Kind.STATUS, "task.completed", {}, agent=result.agent, task=result.task)
+
+    def files(self) -> list[MissionFile]:
+        found = {name: ("input", content) for name, content in self.given.items()}
+        found |= {name: ("output", content) for name, content in self.written.items()}
+        return [MissionFile(name, how, len(content)) for name, (how, content) in found.items()]
+
+    def read_file(self, name: str) -> bytes | None:
+        return (self.given | self.written).get(name)
+
+    def write_file(
+        self, name: str, content: bytes, *, agent: str | None = None, task: str | None = None
+    ) -> None:
+        self.written[name] = content
+        self.emit(Kind.OUTPUT, "file", {"file": {"name": name}}, agent=agent, task=task)
 
     def of(self, kind: Kind, name: str | None = None) -> list[NewEvent]:
         return [e for e in self.events if e.kind == kind and name in (None, e.name)]

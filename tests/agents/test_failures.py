@@ -127,7 +127,7 @@ def test_a_result_that_cannot_be_stored_ends_the_run(run: Run, server: ModelServ
 def test_an_event_that_cannot_be_described_does_not_fail_the_crew(
     run: Run, server: ModelServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("service.agents.crewai.events._usage", lambda event: 1 / 0)
+    monkeypatch.setattr("service.agents.crewai.reading.usage", lambda event: 1 / 0)
     assert run(RecordingContext(single())).text == "All is well."
     assert "llm_call_completed" in caplog.text
 

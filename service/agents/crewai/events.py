@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.agents.context import TaskResult
+from service.agents.crewai import reading
+from service.agents.crewai.cast import Cast
 from service.agents.crewai.failures import Failure, explain
 from service.agents.crewai.stage import Call, Calls, Stage
+from service.agents.crewai.vocabulary import SIMPLE, Entry
 from service.agents.guard import GuardedContext
 from service.agents.values import jsonable, shortened
 from service.events.kinds import Kind
 from service.events.text import repair
-
-MESSAGES_MAX = 20  # newest messages of a request that llm.started shows
-MESSAGE_MAX = 2_000  # characters of each
 
 NOT_A_THOUGHT = (
     "Failed to parse LLM response"  # crewai's, for an answer in no format: the usual one
@@ -31,23 +31,51 @@ class EventSink:
     """Takes crewai's events (type names as in crewai.events) to a RunContext."""
 
     def __init__(
-        self, context: GuardedContext, stage: Stage, calls: Calls, secrets: tuple[str, ...]
+        self,
+        context: GuardedContext,
+        stage: Stage,
+        calls: Calls,
+        secrets: tuple[str, ...],
+        cast: Cast | None = None,
     ) -> None:
         self._context = context
         self._stage = stage
         self._calls = calls
         self._secrets = secrets
+        self._cast = cast
 
-    def __call__(self, _source: object, event: Any) -> None:
+    def __call__(self, source: object, event: Any) -> None:
         """Raises Interrupted, or Stopped when the context fails; nothing else goes into the crew."""
         self._context.check_cancelled()
-        handle = HANDLERS.get(event.type)
-        if handle is None:
+        if reading.is_machinery(source, event):
             return
+        if event.type == "llm_call_started":
+            reading.stream(source)
+        handle = HANDLERS.get(event.type)
+        simple = SIMPLE.get(event.type)
         try:
-            handle(self, event)
+            if handle is not None:
+                handle(self, event)
+            elif simple is not None:
+                self._note(simple, event)
         except Exception:  # noqa: BLE001 - a crew must not fail because we cannot describe it
             _log.exception("The event %s of crewai could not be recorded", event.type)
+
+    def _note(self, entry: Entry, event: Any) -> None:
+        """An event of the vocabulary: its attributes as they are, its end tied to its start."""
+        data = {name: jsonable(getattr(event, name, None)) for name in entry.fields}
+        if entry.kind is Kind.THOUGHT:
+            text = "\n".join(reading.line(value) for value in data.values() if value)
+            if text:
+                self._emit(entry.kind, entry.name, event, {"text": text})
+            return
+        call = None
+        if entry.opens:
+            call = self._calls.open(event.event_id)
+        elif entry.closes:
+            call = self._calls.close(event.started_event_id or event.event_id)
+            data["duration_ms"] = call.duration_ms()
+        self._emit(entry.kind, entry.name, event, data, call)
 
     def _emit(
         self, kind: Kind, name: str, event: Any, data: dict[str, Any], call: Call | None = None
@@ -66,6 +94,31 @@ class EventSink:
         known = explain(sys.exception(), self._secrets)
         return known or Failure("agent_error", otherwise, retryable=False)
 
+    # Crews and flows
+
+    def crew_started(self, event: Any) -> None:
+        if self._cast is not None and event.crew is not None:
+            self._cast.admit(event.crew)
+
+    def crew_ended(self, event: Any) -> None:
+        if self._cast is not None and event.crew is not None:
+            self._cast.dismiss(event.crew)
+
+    def step_started(self, event: Any) -> None:
+        if self._cast is not None:
+            self._cast.step_began(event.event_id, event.method_name)
+            self._emit(Kind.STATUS, "task.started", event, {})
+
+    def step_finished(self, event: Any) -> None:
+        name = self._cast and self._cast.step_ended(event.started_event_id)
+        if self._cast is not None and name:
+            text, json = reading.result(event.result)
+            self._cast.finish(TaskResult(name, None, text, json))
+
+    def step_failed(self, event: Any) -> None:
+        if self._cast is not None and self._cast.step_ended(event.started_event_id):
+            self.task_failed(event)
+
     # Tasks and agents
 
     def _name(self, agent: Any) -> str:
@@ -73,12 +126,17 @@ class EventSink:
         return self._stage.name_of(agent.id) or str(agent.role)
 
     def task_started(self, event: Any) -> None:
-        self._stage.task = self._stage.name_of(event.task_id)
+        name = self._stage.name_of(event.task_id)
+        if name is None:  # the planner's, or of a crew inside a tool
+            return
+        self._stage.task = name
         self._emit(Kind.STATUS, "task.started", event, {})
 
     def task_completed(self, event: Any) -> None:
         name = self._stage.name_of(event.task_id)
-        if name is None:  # of a crew inside a tool
+        if name is None:
+            if reading.is_plan(event):
+                self._emit(Kind.THOUGHT, "plan", event, {"text": shortened(event.output.raw)})
             return
         output = event.output
         agent = self._name(event.task.agent)
@@ -91,23 +149,28 @@ class EventSink:
         self._emit(Kind.ERROR, "task", event, failure.as_data())
 
     def agent_started(self, event: Any) -> None:
-        agent = event.agent
-        if getattr(agent, "llm", None) is not None:
-            agent.llm.stream = True  # off by default, also in crews that a tool or a flow makes
-        self._stage.enter(self._name(agent))
+        self._stage.enter(self._name(event.agent))
         self._emit(Kind.STATUS, "agent.started", event, {})
 
     def agent_completed(self, event: Any) -> None:
-        event.agent._times_executed = 0  # crewai counts failures over all of an agent's tasks
+        agent = getattr(event, "agent", None)  # one without a crew is not in its event
+        if agent is not None:
+            agent._times_executed = 0  # crewai counts failures over all of an agent's tasks
         self._emit(Kind.STATUS, "agent.completed", event, {})
         self._stage.leave()
 
     def agent_failed(self, event: Any) -> None:
         failure = self._failure("The agent failed.")
-        if failure.hopeless:
-            event.agent.max_retry_limit = 0  # read right after this event
+        agent = getattr(event, "agent", None)
+        if failure.hopeless and agent is not None:
+            agent.max_retry_limit = 0  # read right after this event
         self._emit(Kind.STATUS, "agent.failed", event, {"reason": failure.message})
         self._stage.leave()
+
+    def lone_agent_started(self, event: Any) -> None:
+        """An agent without a crew, as flows and scripts use it."""
+        self._stage.enter(str(event.agent_info.get("role") or "Agent").strip())
+        self._emit(Kind.STATUS, "agent.started", event, {})
 
     # Thoughts
 
@@ -132,9 +195,9 @@ class EventSink:
 
     def llm_started(self, event: Any) -> None:
         call = self._calls.open(event.call_id)
-        data = {"model": event.model, "messages": _trimmed(event.messages)}
+        data = {"model": event.model, "messages": reading.trimmed(event.messages)}
         if event.tools:
-            data["tools"] = [_tool_name(tool) for tool in event.tools]
+            data["tools"] = [reading.tool_name(tool) for tool in event.tools]
         self._emit(Kind.ACTION, "llm.started", event, data, call)
 
     def llm_chunk(self, event: Any) -> None:
@@ -157,7 +220,7 @@ class EventSink:
             "duration_ms": call.duration_ms(),
         }
         self._emit(Kind.ACTION, "llm.finished", event, data, call)
-        self._emit(Kind.USAGE, "call", event, _usage(event), call)
+        self._emit(Kind.USAGE, "call", event, reading.usage(event), call)
 
     def llm_failed(self, event: Any) -> None:
         call = self._calls.close(event.call_id)
@@ -176,22 +239,26 @@ class EventSink:
     def tool_started(self, event: Any) -> None:
         call = self._calls.open(event.event_id)
         self._calls.enter_thread(call)
-        self._emit(Kind.ACTION, "tool.started", event, _tool_data(event), call)
+        self._emit(Kind.ACTION, "tool.started", event, reading.tool_data(event), call)
+        if event.tool_name in reading.DELEGATING:
+            self._emit(Kind.ACTION, "delegate.started", event, reading.delegated(event), call)
 
     def tool_finished(self, event: Any) -> None:
         call = self._tool_ended(event)
         if call.blocked:  # tool.blocked was its end
             return
-        data = _tool_data(event) | {"duration_ms": call.duration_ms()}
+        data = reading.tool_data(event) | {"duration_ms": call.duration_ms()}
         if event.failure is not None:
             self._tool_failure(event, data, shortened(str(event.output)), call)
             return
         data["output"] = jsonable(event.output)
+        if event.tool_name in reading.DELEGATING:
+            self._emit(Kind.ACTION, "delegate.finished", event, reading.delegated(event), call)
         self._emit(Kind.ACTION, "tool.finished", event, data, call)
 
     def tool_failed(self, event: Any) -> None:
         call = self._tool_ended(event)
-        data = _tool_data(event) | {"duration_ms": call.duration_ms()}
+        data = reading.tool_data(event) | {"duration_ms": call.duration_ms()}
         self._tool_failure(event, data, shortened(str(event.error)), call)
 
     def _tool_ended(self, event: Any) -> Call:
@@ -205,12 +272,21 @@ class EventSink:
 
 
 HANDLERS: Mapping[str, Callable[[EventSink, Any], None]] = {
+    "crew_kickoff_started": EventSink.crew_started,
+    "crew_kickoff_completed": EventSink.crew_ended,
+    "crew_kickoff_failed": EventSink.crew_ended,
+    "method_execution_started": EventSink.step_started,
+    "method_execution_finished": EventSink.step_finished,
+    "method_execution_failed": EventSink.step_failed,
     "task_started": EventSink.task_started,
     "task_completed": EventSink.task_completed,
     "task_failed": EventSink.task_failed,
     "agent_execution_started": EventSink.agent_started,
     "agent_execution_completed": EventSink.agent_completed,
     "agent_execution_error": EventSink.agent_failed,
+    "lite_agent_execution_started": EventSink.lone_agent_started,
+    "lite_agent_execution_completed": EventSink.agent_completed,
+    "lite_agent_execution_error": EventSink.agent_failed,
     "agent_logs_execution": EventSink.answer_logged,
     "agent_reasoning_completed": EventSink.planned,
     "llm_thinking_chunk": EventSink.thinking_chunk,
@@ -222,38 +298,3 @@ HANDLERS: Mapping[str, Callable[[EventSink, Any], None]] = {
     "tool_usage_finished": EventSink.tool_finished,
     "tool_usage_error": EventSink.tool_failed,
 }
-
-
-def _trimmed(messages: Any) -> Any:
-    if isinstance(messages, str):
-        return shortened(messages, MESSAGE_MAX)
-    newest = list(messages or [])[-MESSAGES_MAX:]
-    return [jsonable(_shown(message), text_max=MESSAGE_MAX) for message in newest]
-
-
-def _shown(message: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in message.items() if value and key in SHOWN}
-
-
-SHOWN = frozenset({"role", "content", "tool_calls", "name"})  # of a message; no marks of crewai
-
-
-def _tool_name(tool: Mapping[str, Any]) -> str:
-    return str((tool.get("function") or tool).get("name"))
-
-
-def _tool_data(event: Any) -> dict[str, Any]:
-    return {"tool": event.tool_name, "args": jsonable(event.tool_args)}
-
-
-def _usage(event: Any) -> dict[str, Any]:
-    """Zeros when the endpoint reports nothing. Prices are not known here."""
-    usage = event.usage or {}
-    return {
-        "model": event.model,
-        "prompt_tokens": usage.get("prompt_tokens") or 0,
-        "completion_tokens": usage.get("completion_tokens") or 0,
-        "cached_tokens": usage.get("cached_prompt_tokens") or 0,
-        "reasoning_tokens": usage.get("reasoning_tokens") or 0,
-        "cost_usd": None,
-    }
