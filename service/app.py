@@ -4,14 +4,14 @@ from apiflask import APIFlask
 from werkzeug.routing import BaseConverter
 
 from service import config, schema
-from service.api import events, files, health, missions, pages, problems, requests
+from service.api import events, files, health, missions, pages, problems, projects, requests
 from service.api.answers import protect
 from service.api.services import NAME, Services
 from service.config import Settings
 from service.db import Database
 from service.feed.poll import Feed
 
-BLUEPRINTS = (events, missions, requests, files, health, pages)
+BLUEPRINTS = (events, missions, projects, requests, files, health, pages)
 
 
 class IdConverter(BaseConverter):
@@ -34,8 +34,9 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         json_errors=False,
     )
     app.url_map.converters["id"] = IdConverter
-    # /missions/ is another path than /missions; a redirect would lose a POST's body.
+    # /missions/ and /missions are one path; a redirect between them would lose a POST's body.
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     db = Database(settings, pool_size=settings.db_pool)
     if db.is_sqlite:
         schema.upgrade(db)

@@ -11,6 +11,7 @@ COOKIE = "longline_token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # Browsers say where a request comes from. Not Origin against Host: proxies replace Host.
 OWN_SITES = ("same-origin", "none")
+BAD_TOKEN = "The token is unknown, revoked or expired."  # noqa: S105
 
 
 def allow(scope: str) -> Access:
@@ -33,27 +34,23 @@ def signed_in() -> bool:
 def _caller(request: Request) -> Access:
     kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
-        return _open_with(bearer.strip())
+        return _open_with(bearer.strip()) or _without_token(BAD_TOKEN)
     _refuse_other_sites(request)
     cookie = request.cookies.get(COOKIE)
-    if cookie:
-        return _open_with(cookie)
-    return _without_token()
+    # Cookies know no port: an open server meets those of another one on this machine.
+    return (_open_with(cookie) if cookie else None) or _without_token()
 
 
-def _open_with(text: str) -> Access:
+def _open_with(text: str) -> Access | None:
     with services().db.reading() as conn:
-        access = tokens.open_with(conn, text)
-    if access is None:
-        raise Problem("unauthorized", "The token is unknown, revoked or expired.")
-    return access
+        return tokens.open_with(conn, text)
 
 
-def _without_token() -> Access:
+def _without_token(detail: str | None = None) -> Access:
     settings = services().settings
     with services().db.reading() as conn:
-        if settings.auth == "required" or not settings.on_loopback or tokens.any_valid(conn):
-            raise Problem("unauthorized")
+        if settings.auth == "required" or not settings.on_loopback or tokens.any_made(conn):
+            raise Problem("unauthorized", detail)
         return tokens.everything(conn)
 
 

@@ -1,20 +1,32 @@
 """Missions over HTTP: create, list, look, cancel, retry."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request
+from sqlalchemy import Connection
 
 from service.api.access import allow
-from service.api.answers import json_answer
-from service.api.parsing import arguments, decode, fit, json_body
-from service.api.services import Services, services
+from service.api.answers import json_answer, that_fit
+from service.api.parsing import (
+    FAULTS_MAX,
+    arguments,
+    decode,
+    fit,
+    json_body,
+    no_body,
+    single,
+)
+from service.api.services import client_socket, services
 from service.errors import Problem
 from service.events.kinds import Kind
 from service.feed import cursor
 from service.feed.cursor import Filter, integer, misfit, seconds
-from service.missions import commands, queries
+from service.missions import commands, projects, queries, specs
 from service.missions.commands import Idempotency
-from service.missions.spec import MissionSpec
+from service.missions.project_spec import ProjectSpec
+from service.missions.spec import TOOLS
+from service.missions.specs import Spec
 from service.missions.states import Status
 
 LIST_DEFAULT, LIST_MAX = 50, 200
@@ -29,13 +41,14 @@ def create() -> Response:
     access = allow("run")
     arguments()
     content = json_body()
-    spec = fit(MissionSpec, decode(content))
+    body = decode(content)
+    spec = fit(specs.kind_of(body), body)
     _check_runnable(spec)
     idempotency = _idempotency(content)
     with services().db.transaction() as conn:
         earlier = idempotency and commands.find_replay(conn, access.workspace_id, idempotency)
         mission_id = earlier or commands.create(
-            conn, access.workspace_id, spec, idempotency=idempotency
+            conn, access.workspace_id, _admitted(conn, spec), idempotency=idempotency
         )
         mission = queries.one(conn, access.workspace_id, mission_id)
     return _created(mission, replayed=bool(earlier))
@@ -45,7 +58,7 @@ def create() -> Response:
 def page() -> Response:
     """The workspace's missions, newest first, with the cursor to follow them from."""
     access = allow("read")
-    given = {name: values[-1] for name, values in arguments("status", "limit", "before").items()}
+    given = single("status", "limit", "before")
     limit = integer(given, "limit", LIST_DEFAULT, low=1, high=LIST_MAX)
     before = integer(given, "before", cursor.AFTER_MAX, low=1, high=cursor.AFTER_MAX)
     statuses = _statuses(given.get("status"))
@@ -53,22 +66,25 @@ def page() -> Response:
         missions, as_of, more = queries.page(
             conn, access.workspace_id, limit=limit, before=before, statuses=statuses
         )
-    return json_answer({"missions": missions, "as_of": as_of, "more": more})
+    carried = that_fit(missions)
+    more = more or len(carried) < len(missions)
+    return json_answer({"missions": carried, "as_of": as_of, "more": more})
 
 
 @blueprint.get("/<id:mission_id>")
 def one(mission_id: int) -> Response:
     """One mission; with `rev`, held until it has moved on from there."""
     access = allow("read")
-    given = {name: values[-1] for name, values in arguments("rev", "wait").items()}
-    wait_s = seconds(given, "wait", cursor.WAIT_DEFAULT_S if "rev" in given else 0.0)
-    rev = integer(given, "rev", 0, low=0, high=cursor.AFTER_MAX)
-    mission = _look(services(), access.workspace_id, mission_id)
-    if "rev" in given and mission["rev"] <= rev and not Status(mission["status"]).ended:
-        changes = Filter(access.workspace_id, missions=(mission_id,), kinds=(Kind.STATUS,))
-        socket = request.environ.get("gunicorn.socket")
-        services().feed.wait_for_change(changes, mission["as_of"], wait_s, socket)
-        mission = _look(services(), access.workspace_id, mission_id)
+    given = single("rev", "wait")
+    wait_s = seconds(given, "wait", cursor.WAIT_DEFAULT_S)
+    rev = integer(given, "rev", -1, low=0, high=cursor.AFTER_MAX)
+    mission = services().feed.wait_for(
+        lambda: _look(access.workspace_id, mission_id),
+        lambda mission: mission["rev"] > rev or Status(mission["status"]).ended,
+        changes=Filter(access.workspace_id, missions=(mission_id,), kinds=(Kind.STATUS,)),
+        wait_s=wait_s,
+        sock=client_socket(),
+    )
     return json_answer(mission)
 
 
@@ -77,6 +93,7 @@ def cancel(mission_id: int) -> Response:
     """Order a mission to end. Again while it is ending: the same answer, nothing more happens."""
     access = allow("run")
     arguments()
+    no_body()
     with services().db.transaction() as conn:
         commands.cancel(conn, access.workspace_id, mission_id)
         mission = queries.one(conn, access.workspace_id, mission_id)
@@ -88,15 +105,18 @@ def retry(mission_id: int) -> Response:
     """A new mission from this one's spec."""
     access = allow("run")
     arguments()
+    no_body()
     with services().db.transaction() as conn:
         made = commands.retry(conn, access.workspace_id, mission_id)
         mission = queries.one(conn, access.workspace_id, made)
     return _created(mission, replayed=False)
 
 
-def _look(parts: Services, workspace_id: int, mission_id: int) -> dict[str, Any]:
-    with parts.db.reading() as conn:
-        return queries.one(conn, workspace_id, mission_id)
+def _look(workspace_id: int, mission_id: int) -> tuple[dict[str, Any], int]:
+    """A mission, and the cursor behind which it may change."""
+    with services().db.reading() as conn:
+        mission = queries.one(conn, workspace_id, mission_id)
+    return mission, mission["as_of"]
 
 
 def _created(mission: dict[str, Any], *, replayed: bool) -> Response:
@@ -106,21 +126,32 @@ def _created(mission: dict[str, Any], *, replayed: bool) -> Response:
     return json_answer(mission, 201, headers=headers)
 
 
-def _check_runnable(spec: MissionSpec) -> None:
+def _admitted(conn: Connection, spec: Spec) -> Spec:
+    """The spec as it is stored: a project's with what is registered under its name."""
+    return projects.admit(conn, spec) if isinstance(spec, ProjectSpec) else spec
+
+
+def _check_runnable(spec: Spec) -> None:
     """What the spec allows and this server does not have."""
-    if spec.engine != "crewai":
-        raise Problem("engine_unavailable", f"This server does not run the engine {spec.engine}.")
-    allowed = services().settings.allowed_models
+    settings = services().settings
     errors = [
-        {
-            "pointer": pointer,
-            "detail": f"there is no model {name!r}; there are {', '.join(allowed)}",
-        }
-        for pointer, name in spec.model_names()
-        if name not in allowed
+        *_unknown("model", spec.model_names(), settings.allowed_models),
+        *_unknown("tool", spec.tool_names(), sorted(TOOLS | settings.further_tools)),
     ]
     if errors:
-        raise Problem("invalid", errors[0]["detail"], errors=errors)
+        raise Problem("invalid", errors[0]["detail"], errors=errors[:FAULTS_MAX])
+
+
+def _unknown(
+    what: str, named: Iterable[tuple[str, str]], allowed: Sequence[str]
+) -> list[dict[str, str]]:
+    """What is named and not on the operator's list, each with its place."""
+    there_are = ", ".join(allowed)
+    return [
+        {"pointer": pointer, "detail": f"there is no {what} {name!r}; there are {there_are}"}
+        for pointer, name in named
+        if name not in allowed
+    ]
 
 
 def idempotency_key() -> str | None:

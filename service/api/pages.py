@@ -1,11 +1,13 @@
 """The pages: plain files, and signing in. What they show they fetch from the API."""
 
+import re
 from pathlib import Path
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, request, send_from_directory
 
 from service.api.access import COOKIE, OWN_SITES, signed_in
+from service.api.parsing import form_body
 from service.api.services import services
 from service.errors import Problem
 from service.security import tokens
@@ -25,6 +27,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "require-trusted-types-for 'script'",
     )
 )
+
+# Browsers take `//host` and `/\host` for other sites, and read over tabs and line ends.
+OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 
 blueprint = Blueprint("pages", __name__)
 
@@ -49,11 +54,12 @@ def login() -> Response:
     """A token for a cookie that scripts cannot read and other sites cannot send."""
     if request.headers.get("Sec-Fetch-Site", "none") not in OWN_SITES:
         raise Problem("forbidden", "This request comes from another site's page.")
-    token = request.form.get("token", "").strip()
+    form = form_body()
+    token, path = form.get("token", "").strip(), _own_path(form.get("next", "/"))
     with services().db.reading() as conn:
         if tokens.open_with(conn, token) is None:
-            return _go("/login?" + urlencode({"next": _own_path(), "failed": 1}))
-    response = _go(_own_path())
+            return _go("/login?" + urlencode({"next": path, "failed": 1}))
+    response = _go(path)
     response.set_cookie(
         COOKIE, token, httponly=True, samesite="Strict", secure=request.is_secure, path="/"
     )
@@ -78,11 +84,9 @@ def _file(name: str) -> Response:
     return response
 
 
-def _own_path() -> str:
+def _own_path(path: str) -> str:
     """Where to go after signing in: a path of ours, whatever the address says."""
-    path = request.form.get("next", "/")
-    own = path.startswith("/") and not path.startswith(("//", "/\\"))
-    return path if own else "/"
+    return path if OWN_PATH.fullmatch(path) else "/"
 
 
 def _go(path: str) -> Response:

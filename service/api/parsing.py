@@ -1,17 +1,26 @@
-"""Requests into typed values: query strings, JSON bodies, pointers to what does not fit."""
+"""Requests into typed values: query strings, JSON and form bodies, pointers to what does not fit."""
 
 import difflib
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import orjson
 from flask import request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from service.errors import Problem
+from service.feed.cursor import once
 
 BODY_MAX_BYTES = 256 * 1024  # a mission's spec comes back in answers that stay below 1 MiB
+# orjson reads 1024 levels and writes 254: what is stored has to go out again, and inside of more.
+DEPTH_MAX = 100
+FAULTS_MAX = 50  # a context of 100 tasks of 100 names can have 10,000
+ECHO_MAX_CHARS = 100  # of an unknown name, which is said four times over
+FORM = "application/x-www-form-urlencoded"
+FIELDS_MAX = 20
 
 # What clients of other feeds send, and what they mean by it here.
 MEANT = dict.fromkeys(("since", "offset", "cursor", "last_event_id", "from"), "after") | {
@@ -25,6 +34,12 @@ MEANT = dict.fromkeys(("since", "offset", "cursor", "last_event_id", "from"), "a
 Model = TypeVar("Model", bound=BaseModel)
 
 
+class Nothing(BaseModel):
+    """The body of a POST that takes none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 def arguments(*known: str) -> dict[str, list[str]]:
     """The query string's parameters. Raises Problem unknown_field for one that is not known."""
     given = request.args.to_dict(flat=False)
@@ -32,6 +47,11 @@ def arguments(*known: str) -> dict[str, list[str]]:
         if name not in known:
             raise _unknown(name, known, parameter=name)
     return given
+
+
+def single(*known: str) -> dict[str, str]:
+    """As `arguments`, each with its one value. Raises Problem invalid for one that is repeated."""
+    return {name: once(name, values) for name, values in arguments(*known).items()}
 
 
 def body() -> bytes:
@@ -56,13 +76,43 @@ def json_body() -> bytes:
     return body()
 
 
-def decode(content: bytes) -> Any:
-    """JSON into values. orjson refuses bad UTF-8, lone surrogates and nesting that is too deep."""
+def no_body() -> None:
+    """Refuse keys where none has a meaning: what is ignored was meant to do something."""
+    content = body()
+    if content:
+        fit(Nothing, decode(content))
+
+
+def form_body() -> dict[str, str]:
+    """The fields of a plain HTML form. Not flask's: that reads a chunked body without a limit."""
+    if request.mimetype != FORM:
+        raise Problem("unsupported_media_type", f"The body must be {FORM}.")
     try:
-        return orjson.loads(content)
+        fields = parse_qsl(
+            body().decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX
+        )
+    except ValueError:
+        raise Problem("bad_request", "The body is not a form in UTF-8.") from None
+    return dict(fields)
+
+
+def decode(content: bytes | str) -> Any:
+    """JSON into values. Raises Problem malformed_json, also for bad UTF-8 and lone surrogates."""
+    try:
+        value = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise Problem("malformed_json", f"Not valid JSON at {where}.") from None
+    if _deeper_than(DEPTH_MAX, value):
+        raise Problem("malformed_json", f"Nested deeper than {DEPTH_MAX} levels.")
+    return value
+
+
+def _deeper_than(levels: int, value: Any) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper_than(levels - 1, item) for item in inside)
 
 
 def fit(model: type[Model], value: Any) -> Model:
@@ -77,9 +127,10 @@ def _misfit(errors: list[ErrorDetails], value: Any, model: type[BaseModel]) -> P
     for error in errors:
         if error["type"] == "extra_forbidden":
             name = str(error["loc"][-1])
-            return _unknown(name, _keys(model), pointer=pointer(error["loc"], value))
-    places = list(_places(errors, value))
-    return Problem("invalid", f"{places[0]['pointer']}: {places[0]['detail']}", errors=places)
+            return _unknown(name, _keys(model), pointer=pointer(error, value))
+    places = list(islice(_places(errors, value), FAULTS_MAX))
+    first = places[0]
+    return Problem("invalid", f"{first['pointer'] or 'the body'}: {first['detail']}", errors=places)
 
 
 def _places(errors: list[ErrorDetails], value: Any) -> Iterator[dict[str, str]]:
@@ -88,23 +139,24 @@ def _places(errors: list[ErrorDetails], value: Any) -> Iterator[dict[str, str]]:
         if faults:
             yield from faults
         else:
-            yield {"pointer": pointer(error["loc"], value), "detail": error["msg"]}
+            yield {"pointer": pointer(error, value), "detail": error["msg"]}
 
 
-def pointer(location: tuple[int | str, ...], value: Any) -> str:
+def pointer(error: ErrorDetails, value: Any) -> str:
     """A JSON pointer to a place in the body; pydantic's location also names branches of unions."""
-    parts: list[str] = []
-    for i, part in enumerate(location):
-        last = i == len(location) - 1
-        inside = (isinstance(value, dict) and part in value) or (
-            isinstance(value, list) and isinstance(part, int)
-        )
+    parts = [str(part) for part in _keys_on_the_way(error["loc"], value)]
+    if error["type"] == "missing":
+        parts.append(str(error["loc"][-1]))
+    escaped = (_brief(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    return "".join(f"/{part}" for part in escaped)
+
+
+def _keys_on_the_way(location: tuple[int | str, ...], value: Any) -> Iterator[int | str]:
+    for part in location:
+        inside = part in value if isinstance(value, dict) else isinstance(part, int)
         if inside:
+            yield part
             value = value[part]
-        elif not (last and isinstance(value, dict)):
-            continue
-        parts.append(str(part).replace("~", "~0").replace("/", "~1"))
-    return "".join(f"/{part}" for part in parts)
 
 
 def _keys(model: type[BaseModel]) -> Collection[str]:
@@ -116,7 +168,12 @@ def _keys(model: type[BaseModel]) -> Collection[str]:
     return names
 
 
+def _brief(text: str) -> str:
+    return text if len(text) <= ECHO_MAX_CHARS else text[:ECHO_MAX_CHARS] + "…"
+
+
 def _unknown(name: str, known: Collection[str], **where: str) -> Problem:
+    name = _brief(name)
     meant = MEANT.get(name) if MEANT.get(name) in known else None
     meant = meant or next(iter(difflib.get_close_matches(name, known, n=1)), None)
     detail = f"{name!r} is not known" + (f"; did you mean {meant!r}?" if meant else ".")

@@ -3,13 +3,14 @@
 import logging
 from typing import Any
 
-import orjson
 from flask import Flask, Response
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError
 from werkzeug.exceptions import HTTPException
 
 from service.api.answers import protect, raw_answer
 from service.db import UNAVAILABLE
 from service.errors import ERRORS, Problem
+from service.events.text import encode
 
 RETRY_AFTER_S = 2  # a database restart takes about this long
 
@@ -32,23 +33,25 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     for unavailable in UNAVAILABLE:
         app.register_error_handler(unavailable, _unavailable)
+    app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(Exception, _unexpected)
 
 
 def answer(problem: Problem, *, headers: dict[str, str] | None = None) -> Response:
     declared = problem.declared
-    body: dict[str, Any] = {
+    standard: dict[str, Any] = {
         "type": "about:blank",
         "title": declared.title,
         "status": declared.status,
         "code": problem.code,
         "detail": problem.detail,
-    } | problem.extra
+    }
+    body = problem.extra | standard  # nothing that a case adds may take a standard member's place
     if problem.code == "unauthorized":
         headers = {"WWW-Authenticate": "Bearer", **(headers or {})}
     return protect(
         raw_answer(
-            orjson.dumps(body),
+            encode(body).encode(),
             declared.status,
             content_type="application/problem+json",
             headers=headers,
@@ -61,12 +64,18 @@ def _problem(problem: Problem) -> Response:
 
 
 def _http(error: HTTPException) -> Response:
-    code = CODES.get(error.code or 500, "internal")
-    response = answer(Problem(code))
+    status = error.code or 500
+    response = answer(Problem(CODES.get(status, "bad_request" if status < 500 else "internal")))
     allowed = getattr(error, "valid_methods", None)
     if allowed:
         response.headers["Allow"] = ", ".join(allowed)
     return response
+
+
+def _database(error: DBAPIError) -> Response:
+    """A broken file and a lost connection have no class of their own, only the general ones."""
+    lost = type(error) in (DatabaseError, InterfaceError) or error.connection_invalidated
+    return _unavailable(error) if lost else _unexpected(error)
 
 
 def _unavailable(_error: Exception) -> Response:

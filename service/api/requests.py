@@ -2,15 +2,15 @@
 
 from typing import Any
 
-import orjson
 from flask import Blueprint, Response, redirect, request
 
 from service.api.access import allow
-from service.api.answers import json_answer
+from service.api.answers import json_answer, that_fit
 from service.api.missions import idempotency_key
-from service.api.parsing import arguments, body, decode, fit
-from service.api.services import services
+from service.api.parsing import FORM, arguments, decode, fit, form_body, json_body, single
+from service.api.services import client_socket, services
 from service.errors import Problem
+from service.events import log
 from service.events.kinds import Kind
 from service.feed import cursor
 from service.feed.cursor import Filter, integer, misfit, seconds
@@ -20,7 +20,6 @@ from service.requests import answering, view
 from service.requests.question import RequestStatus
 
 INBOX_MAX = 200
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 blueprint = Blueprint("requests", __name__, url_prefix="/requests")
 
@@ -31,12 +30,19 @@ class AnswerBody(Strict):
     answer: Any
 
 
+class DecisionForm(Strict):
+    """The fields of an HTML form that decides on a tool call. args: JSON text, empty for none."""
+
+    decision: str
+    comment: str = ""
+    args: str = ""
+
+
 @blueprint.get("")
 def inbox() -> Response:
     """Questions over all missions, newest first, with the cursor to follow them from."""
     access = allow("read")
-    known = arguments("status", "mission", "limit")
-    given = {name: values[-1] for name, values in known.items()}
+    given = single("status", "mission", "limit")
     limit = integer(given, "limit", INBOX_MAX, low=1, high=INBOX_MAX)
     statuses = _statuses(given.get("status"))
     mission = integer(given, "mission", 0, low=1, high=cursor.AFTER_MAX)
@@ -50,23 +56,21 @@ def inbox() -> Response:
             statuses=statuses,
             mission_ids=[mission] if mission else [],
         )
-    return json_answer({"requests": found, "as_of": as_of})
+    return json_answer({"requests": that_fit(found), "as_of": as_of})
 
 
 @blueprint.get("/<id:request_id>")
 def one(request_id: int) -> Response:
     """One question; with `wait`, held while nobody has answered it."""
     access = allow("read")
-    given = {name: values[-1] for name, values in arguments("wait").items()}
-    wait_s = seconds(given, "wait", 0.0)
-    found, as_of = _look(access.workspace_id, request_id)
-    if wait_s and found["status"] == RequestStatus.PENDING:
-        changes = Filter(
-            access.workspace_id, missions=(found["mission"],), kinds=(Kind.HUMAN_RESPONSE,)
-        )
-        socket = request.environ.get("gunicorn.socket")
-        services().feed.wait_for_change(changes, as_of, wait_s, socket)
-        found, _ = _look(access.workspace_id, request_id)
+    wait_s = seconds(single("wait"), "wait", 0.0)
+    found = services().feed.wait_for(
+        lambda: _look(access.workspace_id, request_id),
+        lambda found: found["status"] != RequestStatus.PENDING,
+        changes=Filter(access.workspace_id, kinds=(Kind.HUMAN_RESPONSE,)),
+        wait_s=wait_s,
+        sock=client_socket(),
+    )
     return json_answer(found)
 
 
@@ -75,7 +79,7 @@ def answer(request_id: int) -> Response:
     """The answer: JSON, or a plain HTML form, which is sent on to the mission's page."""
     access = allow("answer")
     arguments()
-    is_form = request.mimetype in FORMS
+    is_form = request.mimetype == FORM
     value = _form_answer() if is_form else _json_answer()
     with services().db.transaction() as conn:
         outcome = answering.answer(
@@ -93,36 +97,30 @@ def answer(request_id: int) -> Response:
 
 
 def _look(workspace_id: int, request_id: int) -> tuple[dict[str, Any], int]:
-    """A question and a cursor that lies before every event that could still change it."""
+    """A question, and the cursor behind which it may change."""
     with services().db.reading() as conn:
-        row = view.one(conn, workspace_id, request_id)
-        return view.view(row), row.seq
+        as_of = log.head(conn, workspace_id).head
+        return view.view(view.one(conn, workspace_id, request_id)), as_of
 
 
 def _json_answer() -> Any:
-    if request.mimetype != "application/json":
-        raise Problem("unsupported_media_type", "Send JSON, or an HTML form.")
-    return fit(AnswerBody, decode(body())).answer
+    return fit(AnswerBody, decode(json_body())).answer
 
 
 def _form_answer() -> Any:
-    """A form has `answer`; or, for an approval, `decision` with `comment` and `args` as JSON."""
-    form = request.form.to_dict()
-    unknown = sorted(set(form) - {"answer", "decision", "comment", "args"})
-    if unknown:
-        raise Problem("unknown_field", f"{unknown[0]!r} is not known.", field=unknown[0])
+    form = form_body()
     if "decision" not in form:
-        return form.get("answer", "")
-    given = {name: form[name] for name in ("decision", "comment") if form.get(name)}
-    args = form.get("args")
-    return given | ({"args": _arguments(args)} if args else {})
+        return fit(AnswerBody, form).answer
+    decision = fit(DecisionForm, form)
+    value = decision.model_dump(include={"decision", "comment"}, exclude_defaults=True)
+    return value | ({"args": _json_field("args", decision.args)} if decision.args else {})
 
 
-def _arguments(text: str) -> Any:
+def _json_field(name: str, text: str) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise misfit("args", "must be JSON") from None
+        return decode(text)
+    except Problem:
+        raise misfit(name, "must be JSON") from None
 
 
 def _see_mission(mission_id: int) -> Response:

@@ -1,8 +1,9 @@
 """What views reach the system through, kept with the app."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from flask import current_app
+from flask import current_app, request
 
 from service.config import Settings
 from service.db import Database
@@ -24,3 +25,8 @@ def services() -> Services:
     """The parts of the process that serves this request."""
     found: Services = current_app.extensions[NAME]
     return found
+
+
+def client_socket() -> Any:
+    """The socket of the client that asks, which only gunicorn hands over: to see it leave."""
+    return request.environ.get("gunicorn.socket")

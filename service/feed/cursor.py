@@ -17,7 +17,7 @@ CLIENT_MAX_CHARS = 200
 
 # Not int(): it takes "+5", "1_000" and other scripts' digits.
 DIGITS = re.compile(r"[0-9]{1,16}")
-SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+SECONDS = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")  # JavaScript writes up to 17 decimals
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def parse(
 
     arguments: each parameter's values; unknown names have been refused before.
     """
-    given = {name: _once(name, values) for name, values in arguments.items()}
+    given = {name: once(name, values) for name, values in arguments.items()}
     limit = integer(given, "limit", LIMIT_DEFAULT, low=1, high=LIMIT_MAX)
     after, newest = _start(given.get("after", "0"), limit)
     kinds, without_kinds = _kinds(given.get("kind"))
@@ -110,7 +110,8 @@ def misfit(name: str, detail: str) -> Problem:
     return Problem("invalid", f"{name} {detail}", errors=[error])
 
 
-def _once(name: str, values: list[str]) -> str:
+def once(name: str, values: list[str]) -> str:
+    """The value of a parameter. Raises Problem invalid when there are several."""
     if len(values) != 1:
         raise misfit(name, "may be given once")
     return values[0]

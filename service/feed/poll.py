@@ -2,9 +2,11 @@
 
 import random
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import gevent
+import orjson
 
 from service.db import Database
 from service.feed import page
@@ -13,9 +15,12 @@ from service.feed.presence import watched
 from service.feed.waiters import Place, Waiters
 from service.feed.watcher import Watcher
 
-# Holds that began together (after a restart, say) end spread out; and never later than asked.
-SHORTEST_HOLD = 0.9
+# What part of the time asked for is held, drawn anew for each: polls that began together (after a
+# restart, say) end spread out. The rest is for the last look, so that none ends later than asked.
+HOLD_FROM, HOLD_TO = 0.9, 0.98
 BUSY_RETRY_S = 1.0
+
+Seen = TypeVar("Seen")
 
 
 class Feed:
@@ -56,8 +61,8 @@ class Feed:
         sock: the client's socket, to see it leave. Raises Problem cursor_ahead, cursor_expired,
         not_found.
         """
+        deadline = time.monotonic() + query.wait_s * random.uniform(HOLD_FROM, HOLD_TO)  # noqa: S311
         after = page.start(self._db, query)
-        deadline = time.monotonic() + query.wait_s * random.uniform(SHORTEST_HOLD, 1)  # noqa: S311
         while True:
             found = self._read(query.filter, after)
             reason = self._reason_to_answer(found, query.wait_s, deadline)
@@ -73,9 +78,33 @@ class Feed:
             if body is not None:
                 return body
 
-    def wait_for_change(self, wanted: Filter, after: int, wait_s: float, sock: Any = None) -> None:
-        """Hold until there is an event behind `after` that passes the filter, or the time is over."""
-        self.poll(FeedQuery(wanted, after, None, wait_s), sock)
+    def wait_for(
+        self,
+        look: Callable[[], tuple[Seen, int]],
+        done: Callable[[Seen], bool],
+        *,
+        changes: Filter,
+        wait_s: float,
+        sock: Any = None,
+    ) -> Seen:
+        """What `look` sees once it is `done`, or when the time is over.
+
+        look: also gives the cursor of what it saw. changes: the events after which it looks again.
+        """
+        deadline = time.monotonic() + wait_s
+        seen, as_of = look()
+        after = as_of if wait_s else None
+        while not done(seen) and after is not None:
+            left = max(0.0, deadline - time.monotonic())
+            after = self._behind_next(FeedQuery(changes, after, None, left), sock)
+            seen, _ = look()
+        return seen
+
+    def _behind_next(self, query: FeedQuery, sock: Any) -> int | None:
+        """The cursor behind the next events; None when the poll ended without one."""
+        body = self.poll(query, sock)
+        answer = orjson.loads(body) if body else {"events": []}
+        return int(answer["next"]) if answer["events"] else None
 
     def _read(self, wanted: Filter, after: int) -> page.Page:
         """The next page that has something, or stands at the head."""

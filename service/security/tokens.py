@@ -56,6 +56,11 @@ def any_valid(conn: Connection) -> bool:
     return conn.execute(select(tokens.c.id).where(_valid()).limit(1)).first() is not None
 
 
+def any_made(conn: Connection) -> bool:
+    """Whether there ever was a token. The last one's end must not open the server to all."""
+    return conn.execute(select(tokens.c.id).limit(1)).first() is not None
+
+
 def open_with(conn: Connection, text: str) -> Access | None:
     """What a token opens; None for one that is unknown, revoked, expired or not one at all."""
     _, _, rest = text.partition(f"{PREFIX}_")

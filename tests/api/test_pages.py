@@ -1,0 +1,111 @@
+"""Pages and files: pages under a strict policy, files as attachments that no browser runs."""
+
+import hashlib
+
+import pytest
+
+from tests.api.server import problem
+from tests.contract import given as the
+
+PAGES = ["/", "/m/1", "/login"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_html_under_a_strict_policy(shared, path):
+    response = shared.get(path)
+    assert (response.status_code, response.mimetype) == (200, "text/html")
+    policy = dict(
+        part.split(" ", 1) for part in response.headers["Content-Security-Policy"].split("; ")
+    )
+    assert (policy["default-src"], policy["script-src"]) == ("'none'", "'self'")
+    assert (policy["frame-ancestors"], policy["base-uri"]) == ("'none'", "'none'")
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_what_a_page_loads_is_there(shared, path):
+    for part in shared.get(path).text.split('"'):
+        if part.startswith("/static/"):
+            response = shared.get(part)
+            assert response.status_code == 200, part
+            assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/events", "/healthz", "/nothing"])
+def test_every_answer_says_that_its_type_is_meant(shared, path):
+    response = shared.get(path)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "same-origin"
+
+
+def test_a_page_is_asked_for_each_time_and_sent_when_it_is_new(shared):
+    first = shared.get("/")
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = shared.get("/", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_a_range_beyond_a_file_is_the_client_s_fault(shared):
+    problem(shared.get("/", headers={"Range": "bytes=9999999-"}), 400, "bad_request")
+
+
+# Files
+
+
+def test_a_file_is_listed_with_these_keys(server):
+    mission_id = the.make_mission(server.db)
+    server.store_file(mission_id, "notes.md", b"*Notes*")
+    answer = server.get(f"/missions/{mission_id}/files").get_json()
+    [file] = answer["files"]
+    assert answer == {
+        "files": [
+            {
+                "id": 1,
+                "mission": mission_id,
+                "direction": "output",
+                "task": "draft",
+                "name": "notes.md",
+                "bytes": 7,
+                "sha256": hashlib.sha256(b"*Notes*").hexdigest(),
+                "media_type": "text/markdown",
+                "created_at": file["created_at"],
+            }
+        ]
+    }
+
+
+def test_files_are_listed_as_they_were_made(server):
+    mission_id = the.make_mission(server.db)
+    for name in ("b.md", "a.md"):
+        server.store_file(mission_id, name, b"x")
+    listed = server.get(f"/missions/{mission_id}/files").get_json()["files"]
+    assert [file["name"] for file in listed] == ["b.md", "a.md"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("notes.md", "notes.md"),
+        ("page.html", "page.html"),
+        ("picture.svg", "picture.svg"),
+        ("ü ☀️.txt", "%C3%BC%20%E2%98%80%EF%B8%8F.txt"),
+        ('a";\r\nSet-Cookie: x=1', "a%22%3B%0D%0ASet-Cookie%3A%20x%3D1"),
+        ("../../etc/passwd", "..%2F..%2Fetc%2Fpasswd"),
+        ("no-ending", "no-ending"),
+    ],
+)
+def test_a_file_is_sent_as_an_attachment_under_its_name(server, name, sent):
+    content = b"<script>alert(1)</script>\0\xff"
+    server.store_file(the.make_mission(server.db), name, content)
+    response = server.get("/files/1")
+    assert (response.status_code, response.data) == (200, content)
+    assert response.headers["Content-Disposition"] == f"attachment; filename*=UTF-8''{sent}"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in response.headers
+
+
+def test_a_file_that_there_is_not_is_not_found(shared):
+    for path in ("/files/1", "/files/0", "/files/notes.md", "/missions/1/files"):
+        problem(shared.get(path), 404, "not_found")
