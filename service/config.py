@@ -1,10 +1,12 @@
 """Settings, from the environment. The only module that touches `os.environ`."""
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from dotenv import dotenv_values
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -34,6 +36,8 @@ class Settings(BaseSettings):
 
     data: Path = Path("var")  # where the embedded database and scratch folders live
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    # Where DATABASE_URL leads to a pooler: the database itself, for what needs a session.
+    direct_url: str | None = None
     # FULL survives a power cut; NORMAL only the death of processes, for faster commits.
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
 
@@ -52,6 +56,8 @@ class Settings(BaseSettings):
 
     model: str = LOCAL_MODEL
     models: str = ""  # further names that a mission may ask for, comma-separated
+    tools: str = ""  # further tools that a mission may name, comma-separated
+    projects: str = ""  # NAME=TARGET of code that missions may run, comma-separated
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
 
@@ -66,6 +72,20 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
         return folder.expanduser().absolute()
+
+    @field_validator("projects")
+    @classmethod
+    def _named(cls, text: str) -> str:
+        for entry in _entries(text):
+            if not all(part.strip() for part in entry.partition("=")):
+                raise ValueError(f"{entry!r} is not NAME=TARGET")
+        return text
+
+    @cached_property
+    def named_projects(self) -> dict[str, str]:
+        """Targets by the names that missions use for them."""
+        pairs = (entry.partition("=") for entry in _entries(self.projects))
+        return {name.strip(): target.strip() for name, _, target in pairs}
 
     @cached_property
     def bind_host(self) -> str:
@@ -83,9 +103,19 @@ class Settings(BaseSettings):
         return tuple(dict.fromkeys([self.model, *filter(None, further)]))
 
     @cached_property
+    def further_tools(self) -> frozenset[str]:
+        """Names of tools beyond those that every server has."""
+        return frozenset(filter(None, (name.strip() for name in self.tools.split(","))))
+
+    @cached_property
     def resolved_database_url(self) -> str:
         """DATABASE_URL, or the embedded SQLite file in the data folder."""
         return self.database_url or f"sqlite:///{self.data / 'longline.db'}"
+
+    @cached_property
+    def direct_database_url(self) -> str:
+        """The database without a pooler in between."""
+        return self.direct_url or self.resolved_database_url
 
 
 def load() -> Settings:
@@ -112,14 +142,33 @@ def prepare_agent_environment(settings: Settings) -> None:
     os.environ["CREWAI_STORAGE_DIR"] = str(storage)
 
 
-def secret_values() -> tuple[str, ...]:
-    """Values of the environment that a user would call secret, longest first.
+def project_environment(folder: Path | None) -> dict[str, str]:
+    """What a project's own .env sets; nothing when it has none."""
+    values = {} if folder is None else dotenv_values(folder / ".env")
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def enter_project(values: Mapping[str, str], storage: Path) -> None:
+    """Make a project's environment this process's own. It wins: the worker's is everybody's.
+
+    What keeps agent frameworks quiet stays. storage: where crewai keeps the project's memory.
+    """
+    storage.mkdir(parents=True, exist_ok=True)
+    os.environ.update({**values, **AGENT_ENVIRONMENT, "CREWAI_STORAGE_DIR": str(storage)})
+
+
+def _entries(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
+
+
+def secret_values(further: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Values of the environment, and of a further one, that a user would call secret, longest first.
 
     Eight characters at least: a shorter value would blot out ordinary words.
     """
     found = {
         value
-        for name, value in os.environ.items()
+        for name, value in (*os.environ.items(), *(further or {}).items())
         if any(part in name.upper() for part in SECRET_NAMES) and len(value) >= 8
     }
     return tuple(sorted(found, key=len, reverse=True))

@@ -7,8 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-# The tools a request may name. `agents.tools` makes each of them; a test holds the two together.
-TOOLS = frozenset({"ask_human", "calculator"})
+from service.missions import schemas
+
+# What every server has. An operator may allow more; so which names are known is not decided here,
+# and a mission that is stored stays readable when a tool is taken away.
+TOOLS = frozenset({"ask_human", "calculator", "http_get", "read_file", "write_file"})
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")  # what crewai fills from the inputs
 
@@ -19,6 +22,7 @@ ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 FileName = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/\\]+$")
 ]
+Schema = dict[str, JsonValue]
 
 
 class Strict(BaseModel):
@@ -35,7 +39,10 @@ class ToolUse(Strict):
 
 
 class AgentSpec(Strict):
-    """One agent. model: a name from the operator's list; null takes the mission's."""
+    """One agent. model: a name from the operator's list; null takes the mission's.
+
+    allow_delegation: it may hand work to the mission's other agents, and ask them.
+    """
 
     name: Name
     role: Line
@@ -43,6 +50,7 @@ class AgentSpec(Strict):
     backstory: Prose
     tools: list[Name | ToolUse] = Field(default_factory=list, max_length=50)
     model: ModelName | None = None
+    allow_delegation: bool = False
 
     def tool_uses(self) -> Iterator[ToolUse]:
         for tool in self.tools:
@@ -54,7 +62,9 @@ class TaskSpec(Strict):
 
     context: names of earlier tasks whose output this one reads; null, or left out, means all
     earlier ones, [] none. human_input: a human reviews the result before it counts.
-    output_file: the result is also kept as a file of this name.
+    output_file: the result is also kept as a file of this name. output_schema: JSON Schema of an
+    object that the result has to be. guardrail: a rule that the agent's model checks the result by.
+    async_execution: the plan goes on while this task runs, up to the next that is not so.
     """
 
     name: Name
@@ -64,6 +74,9 @@ class TaskSpec(Strict):
     context: list[Name] | None = Field(default=None, max_length=100)
     human_input: bool = False
     output_file: FileName | None = None
+    output_schema: Schema | None = None
+    guardrail: Prose | None = None
+    async_execution: bool = False
 
 
 class HumanSpec(Strict):
@@ -90,10 +103,12 @@ class MissionSpec(Strict):
     model: ModelName | None = None
     agents: list[AgentSpec] = Field(min_length=1, max_length=50)
     plan: list[TaskSpec] = Field(min_length=1, max_length=100)
+    planning: bool = False
     inputs: dict[str, str | int | float | bool] = Field(default_factory=dict)
     human: HumanSpec = HumanSpec()
     limits: LimitsSpec = LimitsSpec()
-    on_worker_lost: Literal["resume", "restart", "fail"] = "resume"
+    on_limit: Literal["fail", "ask"] = "fail"
+    on_worker_lost: Literal["resume", "restart", "fail", "ask"] = "resume"
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "MissionSpec":
@@ -121,6 +136,12 @@ class MissionSpec(Strict):
             if agent.model:
                 yield f"/agents/{i}/model", agent.model
 
+    def tool_names(self) -> Iterator[tuple[str, str]]:
+        """Each tool that is named, with the JSON pointer to where."""
+        for i, agent in enumerate(self.agents):
+            for j, tool in enumerate(agent.tool_uses()):
+                yield f"/agents/{i}/tools/{j}", tool.name
+
 
 Fault = dict[str, str]
 
@@ -132,9 +153,10 @@ def _fault(pointer: str, detail: str) -> Fault:
 def _faults(spec: MissionSpec) -> Iterator[Fault]:
     yield from _repeated_names("agents", [agent.name for agent in spec.agents])
     yield from _repeated_names("plan", [task.name for task in spec.plan])
-    yield from _unknown_tools(spec.agents)
     yield from _unknown_agents(spec)
     yield from _bad_contexts(spec.plan)
+    yield from _bad_asynchrony(spec)
+    yield from _bad_schemas(spec.plan)
     yield from _missing_inputs(spec)
 
 
@@ -142,16 +164,6 @@ def _repeated_names(part: str, names: list[str]) -> Iterator[Fault]:
     for i, name in enumerate(names):
         if name in names[:i]:
             yield _fault(f"/{part}/{i}/name", f"the name {name!r} is used twice")
-
-
-def _unknown_tools(agents: list[AgentSpec]) -> Iterator[Fault]:
-    for i, agent in enumerate(agents):
-        for j, tool in enumerate(agent.tool_uses()):
-            if tool.name not in TOOLS:
-                yield _fault(
-                    f"/agents/{i}/tools/{j}",
-                    f"there is no tool {tool.name!r}; there are {', '.join(sorted(TOOLS))}",
-                )
 
 
 def _unknown_agents(spec: MissionSpec) -> Iterator[Fault]:
@@ -173,6 +185,29 @@ def _bad_contexts(plan: list[TaskSpec]) -> Iterator[Fault]:
                 yield _fault(pointer, f"{task.name!r} and {name!r} wait for each other")
             elif position[name] > i:
                 yield _fault(pointer, f"{name!r} comes later in the plan")
+
+
+def _bad_asynchrony(spec: MissionSpec) -> Iterator[Fault]:
+    """What an engine refuses of tasks that run beside each other."""
+    beside: list[str] = []
+    for i, task in enumerate(spec.plan):
+        pointer = f"/plan/{i}/async_execution"
+        if task.async_execution and spec.process == "hierarchical":
+            yield _fault(pointer, "a manager gives out one task at a time")
+        for j, name in enumerate(task.context or []):
+            if task.async_execution and name in beside:
+                yield _fault(f"/plan/{i}/context/{j}", f"{name!r} runs beside this task")
+        beside = [*beside, task.name] if task.async_execution else []
+    if len(beside) > 1:
+        pointer = f"/plan/{len(spec.plan) - 1}/async_execution"
+        yield _fault(pointer, "only one task may still run when the plan is through")
+
+
+def _bad_schemas(plan: list[TaskSpec]) -> Iterator[Fault]:
+    for i, task in enumerate(plan):
+        if task.output_schema is not None:
+            for detail in schemas.faults(task.output_schema):
+                yield _fault(f"/plan/{i}/output_schema", detail)
 
 
 def _tasks_in_cycles(context: Mapping[str, list[str]]) -> set[str]:
@@ -205,13 +240,3 @@ def _templates(spec: MissionSpec) -> Iterator[tuple[str, str]]:
                 text = getattr(item, field, None)
                 if text:
                     yield f"/{part}/{i}/{field}", text
-
-
-def dump(spec: MissionSpec) -> dict[str, Any]:
-    """The spec as JSON values, every default written out."""
-    return spec.model_dump(mode="json")
-
-
-def load(stored: JsonValue) -> MissionSpec:
-    """The spec again from what `dump` gave. Raises ValidationError when it was not that."""
-    return MissionSpec.model_validate(stored)

@@ -33,6 +33,15 @@ class Redactor:
                 text = text.replace(secret, MARK)
         return PATTERNS.sub(MARK, text)
 
+    def content(self, content: bytes) -> bytes:
+        """A file's bytes; of what is not text only the known values go."""
+        try:
+            return self.text(content.decode()).encode()
+        except UnicodeDecodeError:
+            for secret in self._secrets:
+                content = content.replace(secret.encode(), MARK.encode())
+            return content
+
     def value(self, value: Any) -> Any:
         """A JSON value with every string in it redacted, keys included."""
         match value:

@@ -7,7 +7,8 @@ from typing import Any
 
 from service.agents.context import Interrupted, MissionFile, TaskResult
 from service.events.kinds import Kind, NewEvent
-from service.missions.spec import MissionSpec
+from service.missions.specs import Spec
+from service.missions.target import Target
 from service.requests.question import Answer, Question, RequestStatus
 
 Reply = Callable[[Question], Answer]
@@ -39,10 +40,11 @@ class RecordingContext:
     """answers: one for each question, in order; an exception is raised instead."""
 
     mission_id = 1
+    project: Target | None = None
 
     def __init__(
         self,
-        spec: MissionSpec,
+        spec: Spec,
         *,
         answers: list[Reply | BaseException] | None = None,
         finished: Mapping[str, TaskResult] | None = None,

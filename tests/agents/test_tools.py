@@ -8,10 +8,10 @@ from service.missions.spec import TOOLS
 
 @pytest.mark.agents
 @pytest.mark.usefixtures("prepared")
-def test_the_tools_that_a_mission_may_name_are_the_tools_there_are() -> None:
-    from service.agents import tools
+def test_the_tools_that_every_server_has_are_the_tools_there_are() -> None:
+    from service.agents.tools import registry
 
-    assert set(tools.REGISTRY) == TOOLS
+    assert set(registry.BUILT_IN) == TOOLS
 
 
 @pytest.mark.parametrize(

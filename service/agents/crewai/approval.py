@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from crewai.hooks import tool_hooks
+from crewai.utilities.string_utils import sanitize_tool_name
 
 from service.agents.crewai.stage import Calls, Stage
 from service.agents.guard import GuardedContext
@@ -28,7 +29,7 @@ _log = logging.getLogger(__name__)
 class Approvals:
     """Asks before each call of a tool that its agent may not use alone.
 
-    gated: pairs of agent and tool, by the mission's names.
+    gated: pairs of agent and tool, by the mission's names; crewai writes a tool's name its own way.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Approvals:
         self._context = context
         self._stage = stage
         self._calls = calls
-        self._gated = gated
+        self._gated = {(agent, sanitize_tool_name(tool)) for agent, tool in gated}
         self._words: dict[int, tuple[bool, str]] = {}  # by thread: blocked, and what to say
 
     @contextmanager
@@ -63,7 +64,7 @@ class Approvals:
         """False blocks the call."""
         self._words.pop(threading.get_ident(), None)
         agent = self._agent(call)
-        if (agent, call.tool_name) not in self._gated:
+        if (agent, sanitize_tool_name(call.tool_name)) not in self._gated:
             return None
         try:
             return self._decide(agent, call)

@@ -1,20 +1,29 @@
 """From a mission's spec to a crew: agents, and the tasks that are still to be done."""
 
+import logging
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from crewai import Agent, Crew, Process, Task
 from crewai.tasks.task_output import TaskOutput
+from crewai.utilities.pydantic_schema_utils import create_model_from_schema
 from crewai.utilities.task_output_storage_handler import TaskOutputStorageHandler
-from pydantic import PrivateAttr
+from pydantic import BaseModel, PrivateAttr
 
-from service.agents import tools
-from service.agents.context import TaskResult
+from service.agents.context import MissionFailed, TaskResult
 from service.agents.crewai.llm import Model
 from service.agents.crewai.stage import Stage
+from service.agents.crewai.tools import CrewTool
 from service.agents.guard import GuardedContext
+from service.agents.tools import registry
+from service.agents.tools.calculator import CALCULATOR
+from service.agents.tools.tool import Tool
+from service.config import Settings
 from service.missions.spec import AgentSpec, MissionSpec, TaskSpec
+
+_log = logging.getLogger(__name__)
 
 
 class _Forgetful(TaskOutputStorageHandler):
@@ -39,6 +48,22 @@ class MissionCrew(Crew):
     _task_output_handler: TaskOutputStorageHandler = PrivateAttr(default_factory=_Forgetful)
 
 
+class MissionTask(Task):
+    """A task whose thread, when it is one of its own, hands on what ends a run.
+
+    crewai's hands on an Exception only: the crew would wait for ever for a thread that was told to
+    stop.
+    """
+
+    def _execute_task_async(
+        self, agent: Any, context: Any, tools: Any, future: Future[Any]
+    ) -> None:
+        try:
+            super()._execute_task_async(agent, context, tools, future)
+        except BaseException as stopped:  # noqa: BLE001 - raised again where the result is awaited
+            future.set_exception(stopped)
+
+
 @dataclass(frozen=True, slots=True)
 class Staff:
     """What the agents of a mission work with. models: by the name in the spec, None the default."""
@@ -46,6 +71,10 @@ class Staff:
     context: GuardedContext
     stage: Stage
     models: Mapping[str | None, Model]
+    settings: Settings
+
+    def tool(self, name: str) -> Tool:
+        return registry.make(name, self.context, self.stage, self.settings)
 
 
 def build(
@@ -56,15 +85,34 @@ def build(
     At least one task must be left.
     """
     agents = {agent.name: _agent(agent, spec, staff) for agent in spec.agents}
+    hired = list(agents.values())
     tasks: dict[str, Task] = {}
+    beside = _running_beside(spec.plan)
     for task in spec.plan:
-        tasks[task.name] = _task(task, agents[task.agent], _context(task, tasks))
+        who = agents[task.agent]
+        if beside[task.name]:
+            # An agent has one conversation: beside another task works a second one of its name.
+            who = _agent(spec.agent(task.agent), spec, staff)
+            hired.append(who)
+        earlier = {name: done for name, done in tasks.items() if name not in beside[task.name]}
+        tasks[task.name] = _task(task, who, _context(task, earlier))
         staff.stage.introduce(tasks[task.name], task.name)
         if task.name in finished:
             tasks[task.name].output = _output(task, finished[task.name])
+            tasks[task.name].async_execution = False
     left = [task for name, task in tasks.items() if name not in finished]
     skipped = [name for name in tasks if name in finished]
-    return _crew(spec, list(agents.values()), left, staff), skipped
+    return _crew(spec, hired, left, staff), skipped
+
+
+def _running_beside(plan: Iterable[TaskSpec]) -> Mapping[str, frozenset[str]]:
+    """For each task the earlier ones that run while it runs; a task that is not async waits for all."""
+    found: dict[str, frozenset[str]] = {}
+    running: frozenset[str] = frozenset()
+    for task in plan:
+        found[task.name] = running if task.async_execution else frozenset()
+        running = found[task.name] | {task.name} if task.async_execution else frozenset()
+    return found
 
 
 def _agent(spec: AgentSpec, mission: MissionSpec, staff: Staff) -> Agent:
@@ -73,8 +121,8 @@ def _agent(spec: AgentSpec, mission: MissionSpec, staff: Staff) -> Agent:
         goal=spec.goal,
         backstory=spec.backstory,
         llm=staff.models[spec.model or mission.model],
-        tools=[tools.REGISTRY[use.name](staff.context, staff.stage) for use in spec.tool_uses()],
-        allow_delegation=False,
+        tools=[CrewTool(staff.tool(use.name)) for use in spec.tool_uses()],
+        allow_delegation=spec.allow_delegation,
         cache=False,
         verbose=False,
     )
@@ -84,14 +132,29 @@ def _agent(spec: AgentSpec, mission: MissionSpec, staff: Staff) -> Agent:
 
 def _task(spec: TaskSpec, agent: Agent, context: list[Task]) -> Task:
     """A crewai task. Its output file is not crewai's to write: it would land where we happen to run."""
-    return Task(
+    return MissionTask(
         name=spec.name,
         description=spec.description,
         expected_output=spec.expected_output,
         agent=agent,
         context=context,
         human_input=spec.human_input,
+        output_json=_shape(spec),
+        guardrail=spec.guardrail,
+        async_execution=spec.async_execution,
     )
+
+
+def _shape(spec: TaskSpec) -> type[BaseModel] | None:
+    """The class of a structured result. Raises MissionFailed for a schema that crewai cannot use."""
+    if spec.output_schema is None:
+        return None
+    try:
+        return create_model_from_schema(spec.output_schema, model_name="Result")
+    except Exception as error:
+        _log.info("The output_schema of %s makes no class", spec.name, exc_info=True)
+        message = f"crewai cannot use the output_schema of the task {spec.name}."
+        raise MissionFailed("output_schema", message) from error
 
 
 def _context(spec: TaskSpec, earlier: Mapping[str, Task]) -> list[Task]:
@@ -120,7 +183,8 @@ def _crew(spec: MissionSpec, agents: list[Agent], tasks: list[Task], staff: Staf
         tasks=tasks,
         memory=False,
         cache=False,
-        planning=False,
+        planning=spec.planning,
+        planning_llm=staff.models[spec.model] if spec.planning else None,
         verbose=False,
         tracing=False,
         **options,
@@ -129,7 +193,7 @@ def _crew(spec: MissionSpec, agents: list[Agent], tasks: list[Task], staff: Staf
 
 def rehearse(model: Model) -> Crew:
     """A crew that is built and not run, its agent's executor too: what is built first takes longest."""
-    agent = Agent(role="r", goal="g", backstory="b", llm=model, tools=[tools.Calculator()])
+    agent = Agent(role="r", goal="g", backstory="b", llm=model, tools=[CrewTool(CALCULATOR)])
     task = Task(description="d", expected_output="e", agent=agent)
     crew = MissionCrew(agents=[agent], tasks=[task], memory=False, verbose=False, tracing=False)
     agent.create_agent_executor(task=task)

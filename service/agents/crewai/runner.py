@@ -41,7 +41,7 @@ def run(context: RunContext, settings: Settings) -> MissionResult:
     guarded, stage = GuardedContext(context), Stage()
     secrets = tuple(endpoint.api_key for endpoint in endpoints.values())
     with _opened(endpoints) as opened:
-        crew, skipped = build(spec, Staff(guarded, stage, opened), finished)
+        crew, skipped = build(spec, Staff(guarded, stage, opened, settings), finished)
         for name in skipped:
             context.emit(Kind.STATUS, "task.skipped", {"reason": SKIPPED}, task=name)
         with _directed(guarded, stage, spec, secrets):

@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections import Counter
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,13 +30,14 @@ class Call:
 class Stage:
     """The mission's names for what crewai runs.
 
-    task, agent: who is on now; crewai does not name them in every event.
+    task, agent: who is on now; crewai does not name them in every event. Tasks that run beside
+    each other, and agents that others call in, each have a context of their own.
     """
 
     def __init__(self) -> None:
-        self.task: str | None = None
+        self._task: ContextVar[str | None] = ContextVar("task", default=None)
+        self._agents: ContextVar[tuple[str, ...]] = ContextVar("agents", default=())
         self._names: dict[str, str] = {}
-        self._agents: list[str] = []
         self._asked: Counter[tuple[str | None, str]] = Counter()
         self._lock = threading.Lock()
 
@@ -47,8 +49,17 @@ class Stage:
         return self._names.get(str(actor_id))
 
     @property
+    def task(self) -> str | None:
+        return self._task.get()
+
+    @task.setter
+    def task(self, name: str | None) -> None:
+        self._task.set(name)
+
+    @property
     def agent(self) -> str | None:
-        return self._agents[-1] if self._agents else None
+        agents = self._agents.get()
+        return agents[-1] if agents else None
 
     def enter(self, agent: str) -> None:
         """An agent begins; the one that delegated to it comes back when it is done.
@@ -56,13 +67,14 @@ class Stage:
         A task's agent that is tried again asks its questions again, under the same numbers: what
         was answered is then not asked a second time.
         """
-        if not self._agents:
-            self._asked = Counter({key: n for key, n in self._asked.items() if key[0] != self.task})
-        self._agents.append(agent)
+        if not self._agents.get():
+            with self._lock:
+                again = {key: n for key, n in self._asked.items() if key[0] != self.task}
+                self._asked = Counter(again)
+        self._agents.set((*self._agents.get(), agent))
 
     def leave(self) -> None:
-        if self._agents:
-            self._agents.pop()
+        self._agents.set(self._agents.get()[:-1])
 
     def number(self, kind: str) -> int:
         """1, 2, … for each question of a kind within the task."""
