@@ -5,24 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, func, select
 
-from models import events, missions, workspaces
+from models import events, workspaces
 from service import clock
 from service.errors import LeaseLost
+from service.events.batch import Fence, store
 from service.events.kinds import NewEvent
-from service.events.text import encode_bounded, repair, repair_or_none
 
-# A mission's terminal STATUS event is its last: nothing is appended behind it.
-ENDED = ("completed", "failed", "cancelled")
-
-
-@dataclass(frozen=True, slots=True)
-class Fence:
-    """Who may write for a mission: the worker that holds it, in the attempt that it holds it for."""
-
-    attempt: int
-    owner: str
+__all__ = ["Appended", "Fence", "Head", "append", "head", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,63 +44,10 @@ def append(
     fence: a worker's; None for those who write by right (the API, the reaper).
     Raises LeaseLost when the mission has ended or the fence does not hold.
     """
-    mission = _advance_mission(conn, mission_id, len(batch), fence)
-    head = _advance_workspace(conn, mission.workspace_id, len(batch))
-    first_seq, first_mseq = head - len(batch) + 1, mission.mseq - len(batch) + 1
-    rows = [
-        _row(event, mission, mission_id, first_seq + i, first_mseq + i)
-        for i, event in enumerate(batch)
-    ]
-    conn.execute(insert(events), rows)
-    return Appended(first_seq, head)
-
-
-def _advance_mission(
-    conn: Connection, mission_id: int, count: int, fence: Fence | None
-) -> Row[Any]:
-    holds = and_(missions.c.id == mission_id, missions.c.status.not_in(ENDED))
-    if fence is not None:
-        holds = and_(
-            holds, missions.c.attempt == fence.attempt, missions.c.lease_owner == fence.owner
-        )
-    row = conn.execute(
-        update(missions)
-        .where(holds)
-        .values(mseq=missions.c.mseq + count)
-        .returning(missions.c.mseq, missions.c.workspace_id, missions.c.attempt)
-    ).one_or_none()
-    if row is None:
+    last_seq = store(conn, mission_id, batch, fence)
+    if last_seq is None:
         raise LeaseLost(mission_id)
-    return row
-
-
-def _advance_workspace(conn: Connection, workspace_id: int, count: int) -> int:
-    newest = conn.execute(
-        update(workspaces)
-        .where(workspaces.c.id == workspace_id)
-        .values(head=workspaces.c.head + count)
-        .returning(workspaces.c.head)
-    )
-    return int(newest.scalar_one())
-
-
-def _row(
-    event: NewEvent, mission: Row[Any], mission_id: int, seq: int, mseq: int
-) -> dict[str, Any]:
-    return {
-        "workspace_id": mission.workspace_id,
-        "seq": seq,
-        "mission_id": mission_id,
-        "mseq": mseq,
-        "attempt": mission.attempt,
-        "kind": event.kind.value,
-        "name": event.name,
-        "at_ms": event.at_ms,
-        "agent": repair_or_none(event.agent),
-        "task": repair_or_none(event.task),
-        "call": None if event.call is None else repair(event.call),
-        "data": encode_bounded(event.data),
-    }
+    return Appended(last_seq - len(batch) + 1, last_seq)
 
 
 def head(conn: Connection, workspace_id: int) -> Head:
@@ -126,7 +64,13 @@ def next_seq(conn: Connection, workspace_id: int) -> int:
 
     Locks the workspace's row, so only behind the mission's.
     """
-    newest = select(workspaces.c.head).where(workspaces.c.id == workspace_id).with_for_update()
+    # NO KEY UPDATE, as an append locks it: whoever inserts a row that refers to the workspace holds
+    # a share of its key, and would wait for us as we for him.
+    newest = (
+        select(workspaces.c.head)
+        .where(workspaces.c.id == workspace_id)
+        .with_for_update(key_share=True)
+    )
     return int(conn.execute(newest).scalar_one()) + 1
 
 

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, update
 
 from models import missions, task_outputs
 from service import clock
 from service.events.kinds import Kind, NewEvent
 from service.events.log import Fence
 from service.events.text import decode, encode, encode_bounded
-from service.missions import open_requests, transitions
-from service.missions import spec as mission_spec
-from service.missions.spec import MissionSpec
+from service.missions import open_requests, projects, specs, transitions
+from service.missions.project_spec import ProjectSpec
+from service.missions.specs import Spec
 from service.missions.states import HELD, Status
+from service.missions.target import Target
 
 MAX_LOSSES = 3  # a mission that takes its worker down every time must not do so for ever
 
@@ -24,14 +25,24 @@ class Claim:
     """One attempt of a mission, held by one worker.
 
     restarts: how often it has begun anew from its first task; its earlier questions and
-    answers then no longer count.
+    answers then no longer count. project: where the project of its spec is, if there is one.
     """
 
     mission_id: int
     workspace_id: int
     fence: Fence
-    spec: MissionSpec
+    spec: Spec
     restarts: int
+    project: Target | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who holds a mission, and until when by that worker's clock."""
+
+    mission_id: int
+    fence: Fence
+    until_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +77,11 @@ def claim_next(conn: Connection, owner: str, *, lease_s: float) -> Claim | None:
         lease_owner=owner,
         lease_until_ms=clock.now_ms() + int(lease_s * 1000),
     )
-    spec = mission_spec.load(decode(mission.spec))
+    spec = specs.load(decode(mission.spec))
     restarts = mission.losses if mission.on_worker_lost == "restart" else 0
-    return Claim(mission.id, mission.workspace_id, Fence(attempt, owner), spec, restarts)
+    project = projects.where(conn, spec.project) if isinstance(spec, ProjectSpec) else None
+    fence = Fence(attempt, owner)
+    return Claim(mission.id, mission.workspace_id, fence, spec, restarts, project)
 
 
 def renew(conn: Connection, owner: str, *, lease_s: float) -> Renewed:
@@ -185,26 +198,36 @@ def _after_loss(mission: Row[Any], losses: int) -> Status:
     return Status.QUEUED
 
 
-def expired_leases(conn: Connection) -> list[int]:
-    """Missions that are held under a lease that ran out."""
-    return list(
-        conn.execute(
-            select(missions.c.id).where(
-                missions.c.status.in_(HELD), missions.c.lease_until_ms < clock.now_ms()
-            )
-        ).scalars()
-    )
+def doubtful_leases(conn: Connection, *, lease_s: float) -> list[Lease]:
+    """Leases that by our clock ran out, or lie so far ahead that one of the clocks is wrong."""
+    now, most_ms = clock.now_ms(), int(lease_s * 1000)
+    off = or_(missions.c.lease_until_ms < now, missions.c.lease_until_ms > now + 2 * most_ms)
+    return _leases(conn, and_(missions.c.status.in_(HELD), off))
 
 
-def held_by(conn: Connection, owner: str) -> list[int]:
-    """Missions that a worker holds."""
-    return list(
-        conn.execute(
-            select(missions.c.id).where(
-                missions.c.lease_owner == owner, missions.c.status.in_(HELD)
-            )
-        ).scalars()
+def held_by(conn: Connection, owner: str) -> list[Lease]:
+    """What a worker holds."""
+    return _leases(conn, and_(missions.c.lease_owner == owner, missions.c.status.in_(HELD)))
+
+
+def _leases(conn: Connection, which: ColumnElement[bool]) -> list[Lease]:
+    rows = conn.execute(
+        select(missions.c.id, missions.c.attempt, missions.c.lease_owner, missions.c.lease_until_ms)
+        .where(which)
+        .order_by(missions.c.id)
     )
+    return [Lease(row.id, Fence(row.attempt, row.lease_owner), row.lease_until_ms) for row in rows]
+
+
+def lose_lease(conn: Connection, lease: Lease, *, reason: str) -> bool:
+    """Recover a mission, unless its lease has been renewed or given up since it was read."""
+    mission = transitions.lock(conn, lease.mission_id)
+    if mission is None or mission.lease_until_ms != lease.until_ms:
+        return False
+    if mission.status not in HELD or Fence(mission.attempt, mission.lease_owner) != lease.fence:
+        return False
+    lose(conn, lease.mission_id, reason=reason)
+    return True
 
 
 def _total(mission: Row[Any]) -> NewEvent:

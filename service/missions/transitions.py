@@ -16,7 +16,7 @@ from service.missions.states import HELD, MOVES, Status
 def lock(conn: Connection, mission_id: int) -> Row[Any] | None:
     """The mission's row, held until the transaction ends. Always the first lock that is taken."""
     return conn.execute(
-        select(missions).where(missions.c.id == mission_id).with_for_update()
+        select(missions).where(missions.c.id == mission_id).with_for_update(key_share=True)
     ).one_or_none()
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from models import requests
 from service import clock
@@ -60,31 +60,30 @@ def _check_open(mission: Row[Any], request: Row[Any]) -> None:
         raise Problem("request_expired", expired_at=view(request)["expires_at"])
 
 
-def any_due(conn: Connection) -> bool:
-    """Whether a question is past its deadline and still open."""
-    return conn.execute(_due().limit(1)).first() is not None
-
-
-def expire_due(conn: Connection) -> int:
-    """Expire every question that is past its deadline. Returns how many there were."""
-    due = conn.execute(_due()).all()
-    for row in due:
-        _expire(conn, row.id, row.mission_id)
-    return len(due)
-
-
-def _due() -> Select[int, int]:
-    return select(requests.c.id, requests.c.mission_id).where(
-        requests.c.status == RequestStatus.PENDING, requests.c.expires_ms <= clock.now_ms()
+def due(conn: Connection) -> list[int]:
+    """Ids of the questions that are past their deadline and still open."""
+    return list(
+        conn.execute(
+            select(requests.c.id).where(
+                requests.c.status == RequestStatus.PENDING, requests.c.expires_ms <= clock.now_ms()
+            )
+        ).scalars()
     )
 
 
-def _expire(conn: Connection, request_id: int, mission_id: int) -> None:
-    mission = transitions.lock(conn, mission_id)
-    request = conn.execute(select(requests).where(requests.c.id == request_id)).one()
-    event = open_requests.close(conn, request, RequestStatus.EXPIRED)
-    if mission is not None and event is not None:
-        _tell(conn, mission, event, reason=f"nobody answered request {request_id}")
+def expire(conn: Connection, request_id: int) -> bool:
+    """Close a question that is past its deadline. Whether it was still open.
+
+    One in a transaction: each locks its mission and then the workspace, and whoever holds the
+    workspace must not want another mission.
+    """
+    asked = select(requests).where(requests.c.id == request_id)
+    mission = transitions.lock(conn, conn.execute(asked).one().mission_id)
+    event = open_requests.close(conn, conn.execute(asked).one(), RequestStatus.EXPIRED)
+    if mission is None or event is None:
+        return False
+    _tell(conn, mission, event, reason=f"nobody answered request {request_id}")
+    return True
 
 
 def _tell(conn: Connection, mission: Row[Any], event: NewEvent, *, reason: str) -> None:

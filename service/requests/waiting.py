@@ -9,7 +9,7 @@ from models import requests
 from service import clock
 from service.db import Database
 from service.events.text import decode
-from service.requests.answering import expire_due
+from service.requests.answering import expire
 from service.requests.question import Answer, RequestStatus
 
 POLL_S = 0.1  # an agent goes on within 250 ms of the answer; 10 indexed reads a second are nothing
@@ -33,7 +33,7 @@ def _look(db: Database, request_id: int) -> Answer | None:
     if row.status == RequestStatus.PENDING:
         if row.expires_ms <= clock.now_ms():
             with db.transaction() as conn:
-                expire_due(conn)
+                expire(conn, request_id)
         return None
     if row.status == RequestStatus.CANCELLED:
         return None  # the mission is ending: `check` says so in a moment

@@ -1,45 +1,76 @@
 """The reaper: recovers what dead workers left, and expires what nobody answered."""
 
 import logging
+import time
+from collections.abc import Callable
 
 from service.db import Database
 from service.missions import attempts
+from service.missions.attempts import Lease
 from service.requests import answering
 from service.worker import identity, registry
 
 logger = logging.getLogger(__name__)
 
 
-def recover_neighbours(db: Database) -> None:
-    """Recover at once what workers of this machine held whose process is gone.
+class Reaper:
+    """Runs in every worker; of several that find the same, one recovers it.
 
-    Elsewhere only the lease tells; here the process table does, so a restart need not wait for it.
+    A lease is a time by its holder's clock, and clocks are wrong: set back, set forward, drifting.
+    So a lease that looks bad by ours is watched by a clock that only goes forward, and recovered
+    when it was not renewed for a while.
     """
-    with db.reading() as conn:
-        gone = registry.gone_from(conn, identity.host())
-    for worker_id in gone:
-        with db.transaction() as conn:
-            for mission_id in attempts.held_by(conn, worker_id):
-                logger.warning("mission %s: recovered from worker %s", mission_id, worker_id)
-                attempts.lose(conn, mission_id, reason="its worker is gone")
-            registry.sign_off(conn, worker_id)
 
+    def __init__(
+        self,
+        db: Database,
+        *,
+        lease_s: float,
+        renew_s: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._db = db
+        self._lease_s = lease_s
+        self._silence_s = 1.2 * renew_s  # a live holder has renewed by then
+        self._monotonic = monotonic
+        self._first_seen: dict[Lease, float] = {}
 
-def recover_expired(db: Database) -> None:
-    """Recover missions whose lease ran out, whoever held them."""
-    with db.reading() as conn:
-        expired = attempts.expired_leases(conn)
-    for mission_id in expired:
-        with db.transaction() as conn:
-            if mission_id in attempts.expired_leases(conn):  # it may have been renewed meanwhile
-                logger.warning("mission %s: its lease ran out", mission_id)
-                attempts.lose(conn, mission_id, reason="its worker's lease ran out")
+    def recover_neighbours(self) -> None:
+        """Recover at once what workers of this machine held whose process is gone.
 
+        Elsewhere only the lease tells; here the process table does, so a restart need not wait for it.
+        """
+        with self._db.reading() as conn:
+            gone = registry.gone_from(conn, identity.host())
+        for worker_id in gone:
+            with self._db.reading() as conn:
+                held = attempts.held_by(conn, worker_id)
+            for lease in held:
+                self._recover(lease, "its worker is gone")
+            with self._db.transaction() as conn:
+                registry.sign_off(conn, worker_id)
 
-def expire_requests(db: Database) -> None:
-    """Close questions past their deadline, also of missions that no child waits for just now."""
-    with db.reading() as conn:
-        due = answering.any_due(conn)
-    if due:
-        with db.transaction() as conn:
-            answering.expire_due(conn)
+    def recover_expired(self) -> None:
+        """Recover missions whose lease ran out, whoever held them."""
+        with self._db.glance() as conn:
+            doubtful = attempts.doubtful_leases(conn, lease_s=self._lease_s)
+        now = self._monotonic()
+        self._first_seen = {lease: self._first_seen.get(lease, now) for lease in doubtful}
+        for lease, since in self._first_seen.items():
+            if now - since >= self._silence_s:
+                self._recover(lease, "its worker's lease ran out")
+
+    def expire_requests(self) -> None:
+        """Close questions past their deadline, also of missions that no child waits for just now."""
+        with self._db.glance() as conn:
+            due = answering.due(conn)
+        for request_id in due:
+            with self._db.transaction() as conn:
+                answering.expire(conn, request_id)
+
+    def _recover(self, lease: Lease, reason: str) -> None:
+        """One mission in a transaction: who holds a workspace must not want another mission."""
+        with self._db.transaction() as conn:
+            recovered = attempts.lose_lease(conn, lease, reason=reason)
+        if recovered:
+            logger.warning("mission %s: recovered, %s", lease.mission_id, reason)

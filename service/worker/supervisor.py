@@ -18,9 +18,9 @@ from service.dispatch.local import LocalDispatch
 from service.errors import LeaseLost
 from service.events.kinds import NewEvent
 from service.missions import attempts, progress
-from service.security.redaction import Redactor
-from service.worker import identity, reaper, registry
+from service.worker import identity, registry
 from service.worker.child import Child, describe_exit, wait_until_warm, warm_context
+from service.worker.reaper import Reaper
 
 TICK_S = 0.02  # a mission is claimed, and a cancel seen, about this long after its commit
 REAP_EVERY_S = 1.0
@@ -37,7 +37,7 @@ class Supervisor:
         self._identity = identity.own()
         self._db = Database(settings)
         self._dispatch = LocalDispatch(self._db)
-        self._redactor = Redactor(config.secret_values())
+        self._reaper = Reaper(self._db, lease_s=settings.lease_s, renew_s=settings.renew_s)
         config.prepare_agent_environment(settings)
         self._context = warm_context()
         self._children: dict[int, Child] = {}
@@ -67,7 +67,7 @@ class Supervisor:
     def _sign_on(self) -> None:
         with self._db.transaction() as conn:
             registry.sign_on(conn, self._identity, concurrency=self._settings.concurrency)
-        reaper.recover_neighbours(self._db)
+        self._reaper.recover_neighbours()
         self._keep_local_model()
         wait_until_warm(self._context)  # a mission claimed before would stand still till then
         logger.info("worker %s runs %s at once", self._identity.id, self._settings.concurrency)
@@ -124,9 +124,10 @@ class Supervisor:
 
     def _write_output(self, mission_id: int) -> None:
         events = self._unwritten[mission_id]
+        child = self._children[mission_id]
         for event in events:
-            event.data = self._redactor.value(event.data)
-        fence = self._children[mission_id].claim.fence
+            event.data = child.redactor.value(event.data)
+        fence = child.claim.fence
         try:
             with self._db.transaction() as conn:
                 progress.record(conn, mission_id, events, fence=fence)
@@ -156,14 +157,14 @@ class Supervisor:
     def _settlement(self, child: Child) -> Callable[[Any], None]:
         claim, outcome = child.claim, child.outcome
         if outcome is not None and outcome.kind == "completed":
-            text, json = self._redactor.text(outcome.text), self._redactor.value(outcome.json)
+            text, json = child.redactor.text(outcome.text), child.redactor.value(outcome.json)
             return lambda conn: attempts.complete(conn, claim, text=text, json=json)
         if outcome is not None and outcome.kind == "failed":
             return lambda conn: attempts.fail(
                 conn,
                 claim,
                 code=outcome.code,
-                message=self._redactor.text(outcome.message),
+                message=child.redactor.text(outcome.message),
                 retryable=outcome.retryable,
             )
         match child.reason:
@@ -188,8 +189,8 @@ class Supervisor:
             self._follow(held)
             self._renew_at = now + self._settings.renew_s
         if now >= self._reap_at:
-            reaper.recover_expired(self._db)
-            reaper.expire_requests(self._db)
+            self._reaper.recover_expired()
+            self._reaper.expire_requests()
             self._reap_at = now + REAP_EVERY_S
 
     def _follow(self, orders: attempts.Renewed) -> None:

@@ -10,7 +10,7 @@ from service.config import Settings
 from service.db import Database
 from service.missions.attempts import Claim
 from tests.contract import given as the
-from tests.contract.databases import DATABASES, Sqlite
+from tests.contract.databases import DATABASES, Server
 
 
 class Clock:
@@ -27,19 +27,23 @@ class Clock:
 
 
 @pytest.fixture(scope="session", params=DATABASES)
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Sqlite:
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """Where databases come from."""
-    return DATABASES[request.param](tmp_path_factory.mktemp("server"))
+    made = DATABASES[request.param](tmp_path_factory.mktemp("server"))
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def settings(server: Sqlite, tmp_path: Path) -> Settings:
+def settings(server: Server, tmp_path: Path) -> Settings:
     """Settings of an empty database."""
     return server.settings(tmp_path)
 
 
 @pytest.fixture
-def db(server: Sqlite, settings: Settings) -> Iterator[Database]:
+def db(server: Server, settings: Settings) -> Iterator[Database]:
     """A migrated database."""
     server.migrate(settings)
     database = Database(settings)

@@ -1,11 +1,20 @@
 """The databases that every suite of this folder runs on."""
 
+import os
 import shutil
 from pathlib import Path
+
+import psycopg
+from sqlalchemy import inspect
 
 from service import schema
 from service.config import Settings
 from service.db import Database
+from tests.postgres import PostgresServer, execute
+
+KEPT = ("alembic_version",)
+# Another PostgreSQL server to test on: a URL of a role that may create databases.
+ELSEWHERE = os.environ.get("LONGLINE_TEST_DATABASE_URL")
 
 
 class Sqlite:
@@ -23,9 +32,74 @@ class Sqlite:
         # NORMAL: tests kill processes, not machines
         return Settings(data=folder, database_url=url, sqlite_synchronous="NORMAL")
 
+    def clear(self, settings: Settings) -> None:
+        """A new folder holds nothing."""
+
     def migrate(self, settings: Settings) -> None:
         shutil.copy(self._migrated, settings.data / "longline.db")
 
+    def close(self) -> None:
+        """Files go with their folder."""
 
-# One entry more, and all suites run on that database too.
-DATABASES = {"sqlite": Sqlite}
+
+class Postgres:
+    """A server with one database for all tests: emptying takes less than making one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = None if ELSEWHERE else PostgresServer()
+        if self._server is not None:
+            self._server.start()
+        self._name = f"longline_test_{os.getpid()}"
+        self._template = f"{self._name}_template"
+        self._execute(f"CREATE DATABASE {self._template}")
+        db = Database(Settings(data=folder, database_url=self._url(self._template)))
+        schema.upgrade(db)
+        with db.reading() as conn:
+            self._tables = [name for name in inspect(conn).get_table_names() if name not in KEPT]
+        db.close()
+
+    def settings(self, folder: Path) -> Settings:
+        return Settings(data=folder, database_url=self._url(self._name))
+
+    def clear(self, settings: Settings) -> None:
+        self._execute(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)")
+        self._execute(f"CREATE DATABASE {self._name}")
+
+    def migrate(self, settings: Settings) -> None:
+        try:
+            execute(self._url(self._name), self._emptying())
+        except (
+            psycopg.OperationalError,
+            psycopg.errors.UndefinedTable,
+        ):  # not there, or taken back
+            self._execute(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)")
+            self._execute(f"CREATE DATABASE {self._name} TEMPLATE {self._template}")
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            return
+        for name in (self._name, self._template):
+            self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def _emptying(self) -> str:
+        """One statement, so that its parts stand or fall together. Nobody of an earlier test is left."""
+        return (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid();"
+            f" TRUNCATE {', '.join(self._tables)} RESTART IDENTITY CASCADE;"
+            " INSERT INTO workspaces (name, feed, created_ms) VALUES ('default', md5(random()::text), 0)"
+        )
+
+    def _url(self, name: str) -> str:
+        if self._server is not None:
+            return self._server.url(name)
+        return f"{(ELSEWHERE or '').rpartition('/')[0]}/{name}"
+
+    def _execute(self, statement: str) -> None:
+        execute(ELSEWHERE or self._url("postgres"), statement)
+
+
+Server = Sqlite | Postgres
+
+DATABASES: dict[str, type[Sqlite] | type[Postgres]] = {"sqlite": Sqlite, "postgresql": Postgres}

@@ -94,7 +94,7 @@ def lose(db: Database, claimed: Claim, *, fence: log.Fence | None = None) -> Non
 
 def expired(db: Database) -> list[int]:
     with db.reading() as conn:
-        return attempts.expired_leases(conn)
+        return [held.mission_id for held in attempts.doubtful_leases(conn, lease_s=LEASE_S)]
 
 
 def cancel(db: Database, mission_id: int) -> None:
@@ -173,8 +173,15 @@ def answer(
 
 
 def expire_due(db: Database) -> int:
+    """What the reaper does. Returns how many questions it closed."""
+    with db.reading() as conn:
+        due = answering.due(conn)
+    return sum(expire(db, request_id) for request_id in due)
+
+
+def expire(db: Database, request_id: int) -> bool:
     with db.transaction() as conn:
-        return answering.expire_due(conn)
+        return answering.expire(conn, request_id)
 
 
 def take_answer(db: Database, request_id: int) -> Answer:

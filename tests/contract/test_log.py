@@ -267,5 +267,6 @@ def test_the_missions_counter_is_what_its_events_have_reached(db):
     the.record(db, claimed, delta(), delta())
     with db.reading() as conn:
         mseq = conn.execute(select(missions.c.mseq)).scalar_one()
-        assert claimed.mission_id in attempts.held_by(conn, "worker-1")
+        [held] = attempts.held_by(conn, "worker-1")
+    assert held.fence == claimed.fence
     assert mseq == len(the.events_of(db, claimed.mission_id)) == 4

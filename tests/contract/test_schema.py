@@ -14,8 +14,9 @@ from tests.contract.processes import run_together
 
 
 @pytest.fixture
-def empty(settings):
+def empty(server, settings):
     """A database without a table."""
+    server.clear(settings)
     database = Database(settings)
     yield database
     database.close()

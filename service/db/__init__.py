@@ -1,0 +1,92 @@
+"""The database: engine, transactions, and hints that something changed. Knows no table.
+
+The two databases differ here and in `events.append`, and nowhere else: `sqlite` and `postgres`
+prepare connections and begin transactions; `hints` and `bell` say and hear that there is news.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from service.config import Settings
+from service.db import postgres, sqlite
+from service.db.bell import Bell, Silence
+from service.db.hints import ChangeHint, PostgresChangeHint, SqliteChangeHint
+
+POOL_TIMEOUT_S = 10.0  # writers that saturate a database make others wait up to 2 s
+
+# What a caller may retry later: the database is not there, or every connection is taken.
+UNAVAILABLE = (OperationalError, PoolTimeout)
+
+__all__ = ["UNAVAILABLE", "ChangeHint", "Database"]
+
+
+class Database:
+    """One process's way to the database. Not to be carried across a fork."""
+
+    def __init__(self, settings: Settings, *, pool_size: int = 5) -> None:
+        self.url = _driver_url(settings.resolved_database_url)
+        # What needs a session of its own goes around a pooler, where there is one.
+        self.direct_url = _driver_url(settings.direct_database_url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            _make_folder(self.url)
+        self.engine = create_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_S,
+            connect_args={} if self.is_sqlite else postgres.connect_arguments(),
+        )
+        if self.is_sqlite:
+            sqlite.prepare(self.engine, settings.sqlite_synchronous)
+        else:
+            postgres.prepare(self.engine)
+        self._bell = Silence() if self.is_sqlite else Bell(self.engine)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A write transaction: committed at the end, rolled back when the block raises."""
+        with self.engine.begin() as conn:
+            yield conn
+        self._bell.ring()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent view for several reads. Takes no write lock; writes in it fail."""
+        with self.engine.connect().execution_options(longline_mode="reading") as conn, conn.begin():
+            yield conn
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """For one read: without a transaction around it, which would be two statements more."""
+        with self.engine.connect().execution_options(longline_mode="glance") as conn, conn.begin():
+            yield conn
+
+    def change_hint(self, channel: str = "events") -> ChangeHint:
+        """Hears commits of any process. channel: `events`, or `work` for what is to be claimed."""
+        if self.is_sqlite:
+            return SqliteChangeHint(self.url)
+        return PostgresChangeHint(self.direct_url, f"longline_{channel}")
+
+    def close(self) -> None:
+        self._bell.close()
+        self.engine.dispose()
+
+
+def _driver_url(text: str) -> URL:
+    """The URL with the driver we ship. Platforms hand out `postgres://`, which SQLAlchemy refuses."""
+    url = make_url(text)
+    if url.drivername in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def _make_folder(url: URL) -> None:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,171 @@
+"""Hints that something was committed. Cheap to ask; may cry wolf; late at worst, never silent."""
+
+import logging
+import sqlite3
+import threading
+import time
+from typing import Any
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
+
+from service.db import postgres
+
+# While the channel is proven to work, how often it is looked without being told to.
+SAFETY_S = 0.5
+# While it is not (a pooler, a restart, a failover): how late a commit is seen then.
+DEAF_S = 0.02
+# After news, looking goes on without being told to: longer than the bell is quiet.
+BUSY_S = 0.3
+BUSY_LOOK_S = 0.004
+# A look may take this part of the time, so that many who look do not wear a slow server out.
+LOOK_SHARE = 0.05
+# How often the channel is tried. A connection may be alive and nothing come through it.
+PROVE_EVERY_S = 10.0
+ECHO_WITHIN_S = 1.0
+ECHO = "echo"
+SLICE_S = 0.25  # of listening, between two looks whether to stop
+RETRY_S = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class ChangeHint:
+    """Whether the database may have changed since the last look. This one cannot tell: yes."""
+
+    def changed(self) -> bool:
+        return True
+
+    def looked(self, took_s: float, *, found: bool) -> None:
+        """What a look that `changed` led to has cost, and whether there was something."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class SqliteChangeHint(ChangeHint):
+    """Sees other connections' commits, of any process, for about 3 µs a look.
+
+    Its connection stays open, so that the -wal file does not go away between transactions.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._connection = sqlite3.connect(
+            str(url.database), isolation_level=None, check_same_thread=False
+        )
+        self._seen = -1
+
+    def changed(self) -> bool:
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        changed = version != self._seen
+        self._seen = version
+        return bool(changed)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class PostgresChangeHint(ChangeHint):
+    """Listens on a channel, in a thread of its own (a greenlet, where threads are greenlets)."""
+
+    def __init__(self, url: URL, channel: str) -> None:
+        self._ear = Ear(url, channel)
+        self._look_at = 0.0
+        self._busy_until = 0.0
+        self._gap_s = BUSY_LOOK_S
+
+    def changed(self) -> bool:
+        now = time.monotonic()
+        told = self._ear.told()
+        if not told and now < self._look_at:
+            return False
+        self._look_at = now + self._pause(now)
+        return True
+
+    def looked(self, took_s: float, *, found: bool) -> None:
+        now = time.monotonic()
+        self._gap_s = max(BUSY_LOOK_S, took_s / LOOK_SHARE)
+        if found:
+            self._busy_until = now + BUSY_S
+            self._look_at = now + self._pause(now)
+
+    def close(self) -> None:
+        self._ear.close()
+
+    def _pause(self, now: float) -> float:
+        if now < self._busy_until:
+            return self._gap_s
+        return SAFETY_S if self._ear.hears else max(DEAF_S, self._gap_s)
+
+
+class Ear:
+    """One LISTEN, taken up again whenever it is lost. hears: an echo of ours has come back."""
+
+    def __init__(self, url: URL, channel: str) -> None:
+        # An engine for its driver and its dialect alone: psycopg must not be imported before
+        # gunicorn has made the process a gevent one.
+        self._engine = create_engine(
+            url, poolclass=NullPool, connect_args=postgres.connect_arguments()
+        )
+        self._channel = channel
+        self._told = threading.Event()
+        self._closed = threading.Event()
+        self.hears = False
+        self._thread = threading.Thread(target=self._run, name=f"ear-{channel}", daemon=True)
+        self._thread.start()
+
+    def told(self) -> bool:
+        """Whether something was said since the last call."""
+        if not self._told.is_set():
+            return False
+        self._told.clear()
+        return True
+
+    def close(self) -> None:
+        self._closed.set()
+        self._thread.join(SLICE_S * 4)
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            try:
+                self._listen()
+            except Exception as error:  # noqa: BLE001 (a thread's edge: it must outlive any outage)
+                self._note_deaf(error)
+            self._closed.wait(RETRY_S)
+
+    def _note_deaf(self, error: Exception) -> None:
+        if self.hears and not self._closed.is_set():
+            logger.warning("not listening on %s: %s", self._channel, type(error).__name__)
+        self.hears = False
+        self._told.set()
+
+    def _listen(self) -> None:
+        with self._engine.connect() as conn:
+            driver: Any = conn.connection.driver_connection
+            driver.execute(f"LISTEN {self._channel}")
+            while not self._closed.is_set():
+                self._prove(driver)
+                self._hear(driver, PROVE_EVERY_S)
+
+    def _prove(self, driver: Any) -> None:
+        """Say something to ourselves: what comes back shows that others would be heard."""
+        driver.execute("SELECT pg_notify(%s, %s)", [self._channel, ECHO])
+        if not self._hear(driver, ECHO_WITHIN_S, until=ECHO) and not self._closed.is_set():
+            self._note_deaf(TimeoutError())
+
+    def _hear(self, driver: Any, seconds: float, *, until: str | None = None) -> bool:
+        """Take what comes for a while. Whether `until` came, which ends it."""
+        deadline = time.monotonic() + seconds
+        while not self._closed.is_set() and time.monotonic() < deadline:
+            for note in driver.notifies(timeout=SLICE_S):
+                self._take(note.payload)
+                if note.payload == until:
+                    return True
+        return False
+
+    def _take(self, payload: str) -> None:
+        if payload == ECHO:
+            self.hears = True
+        else:
+            self._told.set()

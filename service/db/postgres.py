@@ -1,0 +1,59 @@
+"""PostgreSQL as we use it: how a connection is made, and how its transactions begin.
+
+Everything is set in the transaction itself, nothing in the session: so it also holds behind a
+pooler that gives each transaction another session.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import OperationalError
+
+# Who hangs in mid-transaction (stopped, cut off) holds the workspace's counter, and with it
+# everybody: the server ends that transaction. Ours take milliseconds.
+IDLE_IN_TRANSACTION_MS = 5_000
+# READ COMMITTED, whatever the server's default: each statement behind a lock sees the newest rows.
+BEGIN = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED;"
+    f" SET LOCAL idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS}"
+)
+BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+def connect_arguments() -> dict[str, Any]:
+    """libpq's parameters: a server that is gone without a word is noticed in about ten seconds."""
+    return {
+        "connect_timeout": 5,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+        "application_name": "longline",
+        # Begin and end are ours. psycopg would send a BEGIN of its own, a round trip more.
+        "autocommit": True,
+        # A pooler in transaction mode gives the next statement to a session that has not prepared it.
+        "prepare_threshold": None,
+    }
+
+
+def prepare(engine: Engine) -> None:
+    """Set up how transactions of an engine begin."""
+
+    @event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        mode = conn.get_execution_options().get("longline_mode")
+        if mode == "glance":
+            return
+        statement = BEGIN_READING if mode == "reading" else BEGIN
+        try:
+            _send(conn, statement)
+        except OperationalError as error:
+            if not error.connection_invalidated:
+                raise
+            # The server was restarted since this connection was used last: nothing has been done
+            # on it yet, so a new one may take its place. The pool has dropped the others too.
+            _send(conn, statement)
+
+
+def _send(conn: Connection, statements: str) -> None:
+    conn.exec_driver_sql(statements, execution_options={"no_parameters": True})

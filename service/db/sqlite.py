@@ -1,0 +1,64 @@
+"""SQLite as we use it: WAL, and a write transaction takes the write lock when it begins."""
+
+import random
+import sqlite3
+import time
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError
+
+BUSY_DEADLINE_S = 10.0  # writers that saturate one file make others wait up to 2 s
+BUSY_SLEEP_S = 0.002  # a write transaction of ours holds the lock for about this long
+
+
+def prepare(engine: Engine, synchronous: str) -> None:
+    """Set up every connection of an engine, and how its transactions begin."""
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin where we say, not where it guesses
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_DEADLINE_S * 1000)}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        reading = "longline_mode" in conn.get_execution_options()
+        _driver(conn).execute(f"PRAGMA query_only = {int(reading)}")
+        if reading:
+            conn.exec_driver_sql("BEGIN")
+        else:
+            _begin_immediate(conn)
+
+
+def _begin_immediate(conn: Connection) -> None:
+    """Take the write lock, waiting in Python rather than in C.
+
+    IMMEDIATE because a transaction that reads first and then writes fails at once when somebody
+    else wrote in between, whatever the busy timeout. In Python because a wait inside sqlite3
+    holds up every greenlet of a gevent process.
+    """
+    driver = _driver(conn)
+    deadline = time.monotonic() + BUSY_DEADLINE_S
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while not _got_write_lock(conn, deadline):
+            time.sleep(BUSY_SLEEP_S * random.uniform(0.5, 1.5))  # noqa: S311 (spreads writers)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {int(BUSY_DEADLINE_S * 1000)}")
+
+
+def _driver(conn: Connection) -> sqlite3.Connection:
+    return conn.connection.driver_connection  # type: ignore[return-value]
+
+
+def _got_write_lock(conn: Connection, deadline: float) -> bool:
+    try:
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+    except DBAPIError as error:
+        if "locked" in str(error.orig) and time.monotonic() < deadline:
+            return False
+        raise
+    return True

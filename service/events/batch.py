@@ -1,0 +1,134 @@
+"""How a batch of events is stored: numbered by the two counters, mission first, workspace last.
+
+Two ways to the same rows. On PostgreSQL it is one statement, for each further one would be a round
+trip during which everybody else of the workspace waits. Decides nothing: `log.append` does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, insert, update
+
+from models import events, missions, workspaces
+from service.events.kinds import NewEvent
+from service.events.text import encode_bounded, repair_or_none
+
+# A mission's terminal STATUS event is its last: nothing is appended behind it.
+ENDED = ("completed", "failed", "cancelled")
+
+# The second part needs the first one's row, and the third both: so they are locked in this order.
+# The counters are read from what the updates return, not from the statement's snapshot.
+STATEMENT = """
+WITH mission AS (
+  UPDATE missions SET mseq = mseq + %(count)s
+  WHERE id = %(mission)s AND status NOT IN ('completed', 'failed', 'cancelled')
+    AND (%(attempt)s::int IS NULL OR (attempt = %(attempt)s::int AND lease_owner = %(owner)s::text))
+  RETURNING id, workspace_id, mseq, attempt
+), workspace AS (
+  UPDATE workspaces SET head = head + %(count)s FROM mission
+  WHERE workspaces.id = mission.workspace_id
+  RETURNING workspaces.id, workspaces.head
+), stored AS (
+  INSERT INTO events
+    (workspace_id, seq, mission_id, mseq, attempt, kind, name, at_ms, agent, task, call, data)
+  SELECT workspace.id, workspace.head - %(count)s + e.place, mission.id,
+    mission.mseq - %(count)s + e.place, mission.attempt,
+    e.kind, e.name, e.at_ms, e.agent, e.task, e.call, e.data
+  FROM mission, workspace, unnest(
+    %(kind)s::text[], %(name)s::text[], %(at_ms)s::bigint[], %(agent)s::text[], %(task)s::text[],
+    %(call)s::text[], %(data)s::text[]
+  ) WITH ORDINALITY AS e (kind, name, at_ms, agent, task, call, data, place)
+)
+SELECT head FROM workspace
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Who may write for a mission: the worker that holds it, in the attempt that it holds it for."""
+
+    attempt: int
+    owner: str
+
+
+def store(
+    conn: Connection, mission_id: int, batch: Sequence[NewEvent], fence: Fence | None
+) -> int | None:
+    """Number and store events. The seq of the last; None when the fence does not hold."""
+    columns = [_columns(event) for event in batch]
+    if conn.dialect.name == "postgresql":
+        return _in_one_statement(conn, mission_id, columns, fence)
+    mission = _advance_mission(conn, mission_id, len(batch), fence)
+    if mission is None:
+        return None
+    head = _advance_workspace(conn, mission.workspace_id, len(batch))
+    conn.execute(insert(events), _numbered(columns, mission_id, mission, head))
+    return head
+
+
+def _columns(event: NewEvent) -> dict[str, Any]:
+    return {
+        "kind": event.kind.value,
+        "name": event.name,
+        "at_ms": event.at_ms,
+        "agent": repair_or_none(event.agent),
+        "task": repair_or_none(event.task),
+        "call": repair_or_none(event.call),
+        "data": encode_bounded(event.data),
+    }
+
+
+def _in_one_statement(
+    conn: Connection, mission_id: int, columns: list[dict[str, Any]], fence: Fence | None
+) -> int | None:
+    arrays = {name: [row[name] for row in columns] for name in columns[0]}
+    who = {
+        "mission": mission_id,
+        "count": len(columns),
+        "attempt": fence and fence.attempt,
+        "owner": fence and fence.owner,
+    }
+    head = conn.exec_driver_sql(STATEMENT, {**arrays, **who}).scalar_one_or_none()
+    return None if head is None else int(head)
+
+
+def _advance_mission(
+    conn: Connection, mission_id: int, count: int, fence: Fence | None
+) -> Row[Any] | None:
+    holds = and_(missions.c.id == mission_id, missions.c.status.not_in(ENDED))
+    if fence is not None:
+        holds = and_(
+            holds, missions.c.attempt == fence.attempt, missions.c.lease_owner == fence.owner
+        )
+    return conn.execute(
+        update(missions)
+        .where(holds)
+        .values(mseq=missions.c.mseq + count)
+        .returning(missions.c.mseq, missions.c.workspace_id, missions.c.attempt)
+    ).one_or_none()
+
+
+def _advance_workspace(conn: Connection, workspace_id: int, count: int) -> int:
+    newest = conn.execute(
+        update(workspaces)
+        .where(workspaces.c.id == workspace_id)
+        .values(head=workspaces.c.head + count)
+        .returning(workspaces.c.head)
+    )
+    return int(newest.scalar_one())
+
+
+def _numbered(
+    columns: list[dict[str, Any]], mission_id: int, mission: Row[Any], head: int
+) -> list[dict[str, Any]]:
+    first_seq, first_mseq = head - len(columns) + 1, mission.mseq - len(columns) + 1
+    of_all = {
+        "workspace_id": mission.workspace_id,
+        "mission_id": mission_id,
+        "attempt": mission.attempt,
+    }
+    return [
+        {**row, **of_all, "seq": first_seq + i, "mseq": first_mseq + i}
+        for i, row in enumerate(columns)
+    ]
