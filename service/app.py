@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     # /missions/ and /missions are one path; a redirect between them would lose a POST's body.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    db = Database(settings, pool_size=settings.db_pool)
+    db = Database(settings, pool_size=settings.db_pool, listens=True)
     if db.is_sqlite:
         schema.upgrade(db)
     feed = Feed(db, max_held=settings.max_held)

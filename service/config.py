@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     web_processes: int = Field(default=1, ge=1, validation_alias="WEB_CONCURRENCY")
     max_held: int = Field(default=10_000, ge=1)  # polls one web process holds
 
-    db_pool: int = Field(default=5, ge=1)  # connections of one web process
+    db_pool: int = Field(default=5, ge=2)  # connections of one web process; one of them listens
 
     concurrency: int = Field(default=4, ge=1)  # missions one worker runs at once
     lease_s: float = Field(default=30.0, gt=0)

@@ -29,7 +29,8 @@ __all__ = ["UNAVAILABLE", "ChangeHint", "Database"]
 class Database:
     """One process's way to the database. Not to be carried across a fork."""
 
-    def __init__(self, settings: Settings, *, pool_size: int = 5) -> None:
+    def __init__(self, settings: Settings, *, pool_size: int = 5, listens: bool = False) -> None:
+        """listens: one connection of pool_size is kept for `change_hint`."""
         self.url = _driver_url(settings.resolved_database_url)
         # What needs a session of its own goes around a pooler, where there is one.
         self.direct_url = _driver_url(settings.direct_database_url)
@@ -38,7 +39,7 @@ class Database:
             _make_folder(self.url)
         self.engine = create_engine(
             self.url,
-            pool_size=pool_size,
+            pool_size=max(1, pool_size - (listens and not self.is_sqlite)),
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_S,
             connect_args={} if self.is_sqlite else postgres.connect_arguments(),

@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 class ChangeHint:
     """Whether the database may have changed since the last look. This one cannot tell: yes."""
 
-    def changed(self) -> bool:
+    def changed(self, *, asked: bool = False) -> bool:
+        """asked: somebody has come who may have missed something, so the answer is yes, soon."""
         return True
 
     def looked(self, took_s: float, *, found: bool) -> None:
@@ -56,11 +57,11 @@ class SqliteChangeHint(ChangeHint):
         )
         self._seen = -1
 
-    def changed(self) -> bool:
+    def changed(self, *, asked: bool = False) -> bool:
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
-        changed = version != self._seen
+        changed = bool(version != self._seen)
         self._seen = version
-        return bool(changed)
+        return changed or asked
 
     def close(self) -> None:
         self._connection.close()
@@ -72,14 +73,17 @@ class PostgresChangeHint(ChangeHint):
     def __init__(self, url: URL, channel: str) -> None:
         self._ear = Ear(url, channel)
         self._look_at = 0.0
+        self._looked_at = 0.0
         self._busy_until = 0.0
         self._gap_s = BUSY_LOOK_S
 
-    def changed(self) -> bool:
+    def changed(self, *, asked: bool = False) -> bool:
         now = time.monotonic()
-        told = self._ear.told()
-        if not told and now < self._look_at:
+        if asked or self._ear.told():
+            self._look_at = min(self._look_at, self._looked_at + self._gap_s)
+        if now < self._look_at:
             return False
+        self._looked_at = now
         self._look_at = now + self._pause(now)
         return True
 

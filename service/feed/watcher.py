@@ -1,17 +1,18 @@
 """The watcher: one greenlet per web process that sees the log grow and answers those who wait."""
 
 import logging
+import time
 
 import gevent
 from gevent.event import Event
 
-from service.db import UNAVAILABLE, Database
+from service.db import Database
 from service.errors import Problem
 from service.events import log
 from service.feed import page
 from service.feed.waiters import Group, Waiters
 
-TICK_S = 0.002  # how late a commit is seen; a look costs 3 µs on SQLite
+TICK_S = 0.002  # how late a hint is taken; to ask for one costs 3 µs
 RETRY_S = 0.5  # after the database did not answer
 
 logger = logging.getLogger(__name__)
@@ -48,31 +49,40 @@ class Watcher:
             self._somebody.wait()
             try:
                 self._watch()
-            except UNAVAILABLE:
-                logger.warning("the database does not answer; looking again in %s s", RETRY_S)
+            except Exception:  # the greenlet's edge: without it, no poll would ever wake again
+                logger.exception("the watcher failed; looking again in %s s", RETRY_S)
                 gevent.sleep(RETRY_S)
+                self._somebody.set()
 
     def _watch(self) -> None:
         """Look once for those who just came, and then at each change while anybody waits."""
         while self._waiters.count:
             joined = self._somebody.is_set()
             self._somebody.clear()
-            if self._hint.changed() or joined:
+            if self._hint.changed(asked=joined):
                 self._look()
             gevent.sleep(TICK_S)
 
     def _look(self) -> None:
-        with self._db.reading() as conn:
+        """One query for the heads of all workspaces that are waited for: they are the truth."""
+        begin = time.monotonic()
+        with self._db.glance() as conn:
             heads = log.heads(conn, self._waiters.workspaces())
-        for workspace_id, head in heads.items():
-            behind = [g for g in self._waiters.groups(workspace_id) if g.seen < head]
-            if behind:
-                self._serve(workspace_id, behind, head)
+        took_s = time.monotonic() - begin
+        found = [self._look_at(workspace_id, head) for workspace_id, head in heads.items()]
+        self._hint.looked(took_s, found=any(found))
+
+    def _look_at(self, workspace_id: int, head: int) -> bool:
+        """Serve who has not seen the head. Whether there was anybody."""
+        behind = [g for g in self._waiters.groups(workspace_id) if g.seen < head]
+        if behind:
+            self._serve(workspace_id, behind, head)
+        return bool(behind)
 
     def _serve(self, workspace_id: int, behind: list[Group], head: int) -> None:
         """One query for what was touched; then one read and one rendering per group it is for."""
         since = min(group.seen for group in behind)
-        with self._db.reading() as conn:
+        with self._db.glance() as conn:
             touched = log.touched(conn, workspace_id, since, head)
         for group in behind:
             if any(group.filter.wants(mission_id, kind) for mission_id, kind in touched):
@@ -91,3 +101,5 @@ class Watcher:
             group.answer(page.render(found, "events" if found.events else "closed"))
         else:
             self._waiters.advance(group, found.next, found.next)
+            if found.more:
+                self.look_for()  # it was a long scan, and no further commit may come to wake us
