@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     models: str = ""  # further names that a mission may ask for, comma-separated
     tools: str = ""  # further tools that a mission may name, comma-separated
     projects: str = ""  # NAME=TARGET of code that missions may run, comma-separated
+    file_max_bytes: int = Field(default=8 * 1024**2, ge=1)  # of one file that a mission is given
+    upload_max_bytes: int = Field(default=24 * 1024**2, ge=1)  # of a mission with its files
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
 

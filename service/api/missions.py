@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
+from service.api import uploads
 from service.api.access import allow
 from service.api.answers import json_answer, that_fit
 from service.api.parsing import (
@@ -18,6 +19,7 @@ from service.api.parsing import (
     single,
 )
 from service.api.services import client_socket, services
+from service.api.uploads import Asked
 from service.errors import Problem
 from service.events.kinds import Kind
 from service.feed import cursor
@@ -40,15 +42,15 @@ def create() -> Response:
     """A new mission, queued: 201 with its place and itself."""
     access = allow("run")
     arguments()
-    content = json_body()
-    body = decode(content)
+    asked = _asked()
+    body = decode(asked.mission)
     spec = fit(specs.kind_of(body), body)
     _check_runnable(spec)
-    idempotency = _idempotency(content)
+    idempotency = _idempotency(asked.digest())
     with services().db.transaction() as conn:
         earlier = idempotency and commands.find_replay(conn, access.workspace_id, idempotency)
         mission_id = earlier or commands.create(
-            conn, access.workspace_id, _admitted(conn, spec), idempotency=idempotency
+            conn, access.workspace_id, _admitted(conn, spec), files=asked.files, idempotency=idempotency
         )
         mission = queries.one(conn, access.workspace_id, mission_id)
     return _created(mission, replayed=bool(earlier))
@@ -110,6 +112,13 @@ def retry(mission_id: int) -> Response:
         made = commands.retry(conn, access.workspace_id, mission_id)
         mission = queries.one(conn, access.workspace_id, made)
     return _created(mission, replayed=False)
+
+
+def _asked() -> Asked:
+    """The mission as JSON, alone or with files beside it."""
+    if request.mimetype == uploads.MULTIPART:
+        return uploads.read(services().settings)
+    return Asked(json_body())
 
 
 def _look(workspace_id: int, mission_id: int) -> tuple[dict[str, Any], int]:

@@ -19,6 +19,7 @@ BODY_MAX_BYTES = 256 * 1024  # a mission's spec comes back in answers that stay 
 DEPTH_MAX = 100
 FAULTS_MAX = 50  # a context of 100 tasks of 100 names can have 10,000
 ECHO_MAX_CHARS = 100  # of an unknown name, which is said four times over
+CHUNK_BYTES = 64 * 1024
 FORM = "application/x-www-form-urlencoded"
 FIELDS_MAX = 20
 
@@ -56,17 +57,24 @@ def single(*known: str) -> dict[str, str]:
 
 def body() -> bytes:
     """The body, counted while it is read. Raises Problem body_too_large, unsupported_media_type."""
+    return b"".join(pieces(BODY_MAX_BYTES, CHUNK_BYTES))
+
+
+def pieces(most: int, size: int) -> Iterator[bytes]:
+    """The body in pieces of this size at most. Raises as `body`, as soon as it is longer than `most`."""
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Problem("unsupported_media_type", "The body must not be compressed.")
-    if (request.content_length or 0) > BODY_MAX_BYTES:
-        raise Problem("body_too_large", f"At most {BODY_MAX_BYTES} bytes.", limit=BODY_MAX_BYTES)
+    if (request.content_length or 0) > most:
+        raise Problem("body_too_large", f"At most {most} bytes.", limit=most)
     # Not request.data: with a chunked body, flask's limit cuts it silently.
     ends = request.environ.get("wsgi.input_terminated")
     stream = request.environ["wsgi.input"] if ends else request.stream
-    content: bytes = stream.read(BODY_MAX_BYTES + 1)
-    if len(content) > BODY_MAX_BYTES:
-        raise Problem("body_too_large", f"At most {BODY_MAX_BYTES} bytes.", limit=BODY_MAX_BYTES)
-    return content
+    left = most
+    while piece := stream.read(min(size, left + 1)):
+        left -= len(piece)
+        if left < 0:
+            raise Problem("body_too_large", f"At most {most} bytes.", limit=most)
+        yield piece
 
 
 def json_body() -> bytes:

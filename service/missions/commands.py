@@ -1,6 +1,7 @@
 """What clients do to missions: create, cancel, retry."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,12 @@ from service import clock
 from service.errors import Problem
 from service.events import log
 from service.events.text import decode, encode, repair
-from service.missions import spec as mission_spec
-from service.missions import transitions
-from service.missions.spec import MissionSpec
+from service.missions import specs, transitions
+from service.missions.files import Upload, copy_inputs, store_inputs
+from service.missions.specs import Spec
 from service.missions.states import Status
+
+DEFAULT_ENGINE = "crewai"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +50,21 @@ def find_replay(conn: Connection, workspace_id: int, idempotency: Idempotency) -
 def create(
     conn: Connection,
     workspace_id: int,
-    spec: MissionSpec,
+    spec: Spec,
     *,
+    files: Sequence[Upload] = (),
     retry_of: int | None = None,
     idempotency: Idempotency | None = None,
 ) -> int:
-    """Store a mission, queued, with its first event. Returns its id."""
+    """Store a mission, queued, with its first event and the files it is given. Returns its id."""
     now = clock.now_ms()
     result = conn.execute(
         insert(missions)
         .values(
             workspace_id=workspace_id,
             title=repair(spec.display_title()),
-            engine=spec.engine,
-            spec=encode(mission_spec.dump(spec)),
+            engine=spec.engine or DEFAULT_ENGINE,
+            spec=encode(specs.dump(spec)),
             status=Status.QUEUED,
             on_worker_lost=spec.on_worker_lost,
             created_ms=now,
@@ -72,6 +76,7 @@ def create(
         .returning(missions.c.id)
     )
     mission_id = int(result.scalar_one())
+    store_inputs(conn, mission_id, files)
     queued = transitions.status_event("mission.queued", None, Status.QUEUED, "created")
     seq = log.append(conn, mission_id, [queued], fence=None).last_seq
     conn.execute(update(missions).where(missions.c.id == mission_id).values(rev=seq))
@@ -104,10 +109,12 @@ def cancel(conn: Connection, workspace_id: int, mission_id: int) -> None:
 
 
 def retry(conn: Connection, workspace_id: int, mission_id: int) -> int:
-    """A new mission from an earlier one's spec. Returns its id. Raises Problem not_found."""
+    """A new mission from an earlier one's spec and files. Returns its id. Raises Problem not_found."""
     mission = _own(conn, workspace_id, mission_id)
-    spec = mission_spec.load(decode(mission.spec))
-    return create(conn, workspace_id, spec, retry_of=mission_id)
+    spec = specs.load(decode(mission.spec))
+    again = create(conn, workspace_id, spec, retry_of=mission_id)
+    copy_inputs(conn, mission_id, again)
+    return again
 
 
 def _own(conn: Connection, workspace_id: int, mission_id: int) -> Row[Any]:

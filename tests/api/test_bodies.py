@@ -91,7 +91,7 @@ def test_nesting_within_the_limit_is_read(shared, path):
         "text/plain",
         "text/json",
         "application/xml",
-        "multipart/form-data; boundary=x",
+        "multipart/mixed; boundary=x",
         "json",
     ],
 )
