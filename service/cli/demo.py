@@ -11,7 +11,7 @@ import httpx
 
 from service import config
 from service.cli.asking import Asker
-from service.cli.following import Printer
+from service.cli.following import printer
 from service.cli.serve import LOOK_S, prepare
 from service.client import Client
 from service.config import Settings
@@ -19,6 +19,7 @@ from service.config import Settings
 EXAMPLE = Path(__file__).resolve().parents[2] / "static" / "examples" / "heat-pumps.json"
 READY_WITHIN_S = 60.0
 PORTS_TRIED = 100
+ACCEPT_AFTER_S = 5.0  # where there is no terminal to answer in
 
 
 @click.command()
@@ -69,19 +70,18 @@ def _show(url: str) -> None:
     with Client(url) as client:
         mission = client.create(json.loads(EXAMPLE.read_text()))
         click.secho(f"\nThe page:  {url}/m/{mission['id']}\n", bold=True)
-        _follow(client, url, mission["id"])
+        _follow(client, mission["id"])
     click.secho(f"\nThe page stays at {url} until you press Ctrl-C.", bold=True)
 
 
-def _follow(client: Client, url: str, mission_id: int) -> None:
-    printer, asker = Printer(), Asker(url)
+def _follow(client: Client, mission_id: int) -> None:
+    shown = printer()
+    url = client.url
+    asker = Asker(lambda: Client(url), shown, accept_after_s=ACCEPT_AFTER_S)
     for event in client.follow(mission_id):
-        printer.show(event)
-        if event["kind"] == "HUMAN_INPUT_REQUEST":
-            printer.line("")
-            asker.ask(event["data"]["id"], event["data"]["prompt"])
-        elif event["kind"] == "HUMAN_RESPONSE":
-            asker.close()
+        shown.show(event)
+        asker.see(event)
+    shown.close()
 
 
 def _wait_until_ready(url: str) -> None:

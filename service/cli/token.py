@@ -2,15 +2,19 @@
 
 import click
 
-from service import schema
+from service import clock, schema
+from service.cli.durations import DURATION
+from service.cli.server import as_json
 from service.cli.settings import settings
+from service.cli.showing import print_json, print_table
+from service.clock import rfc3339_or_none
 from service.db import Database
 from service.security import tokens
 
 
 @click.group()
 def token() -> None:
-    """Make tokens."""
+    """Make, list and revoke tokens. Works on the database itself."""
 
 
 @token.command()
@@ -23,8 +27,14 @@ def token() -> None:
 )
 @click.option("--workspace", default="default", show_default=True, help="Made if there is none.")
 @click.option("--name", help="Who has it: shown with the answers that it gives.")
-def create(scopes: str, workspace: str, name: str | None) -> None:
-    """Make a token and print it, this once: the database keeps only a hash."""
+@click.option("--expires", type=DURATION, help="After this long it opens nothing: 30d, 12h.")
+def create(scopes: str, workspace: str, name: str | None, expires: int | None) -> None:
+    """Make a token and print it, this once: the database keeps only a hash.
+
+    \b
+    longline token create --name ada
+    longline token create --scope read --expires 7d --name dashboard
+    """
     wanted = scopes.split(",")
     unknown = [scope for scope in wanted if scope not in tokens.SCOPES]
     if unknown:
@@ -33,5 +43,49 @@ def create(scopes: str, workspace: str, name: str | None) -> None:
     schema.upgrade(db)
     with db.transaction() as conn:
         workspace_id = tokens.workspace_named(conn, workspace)
-        made = tokens.create(conn, workspace_id, wanted, name=name)
+        made = tokens.create(conn, workspace_id, wanted, name=name, expires_ms=_from_now(expires))
     click.echo(made)
+
+
+@token.command("list")
+@as_json
+def list_all(json: bool) -> None:
+    """List tokens: their ids and what they open, never themselves."""
+    with Database(settings()).reading() as conn:
+        rows = tokens.listed(conn)
+    found = [
+        {
+            "id": row.id,
+            "workspace": row.workspace,
+            "name": row.name,
+            "scopes": row.scopes.split(","),
+            "created_at": rfc3339_or_none(row.created_ms),
+            "expires_at": rfc3339_or_none(row.expires_ms),
+            "last_used_at": rfc3339_or_none(row.last_used_ms),
+            "revoked_at": rfc3339_or_none(row.revoked_ms),
+        }
+        for row in rows
+    ]
+    if json:
+        print_json(found)
+        return
+    columns = ("id", "workspace", "name", "scopes", "created", "expires", "last used", "revoked")
+    print_table(
+        columns,
+        [[*list(f.values())[:3], ",".join(f["scopes"]), *list(f.values())[4:]] for f in found],
+    )
+
+
+@token.command()
+@click.argument("token_id", metavar="ID")
+def revoke(token_id: str) -> None:
+    """End a token now. ID is as `token list` shows it; the whole token does as well."""
+    with Database(settings()).transaction() as conn:
+        ended = tokens.revoke(conn, tokens.id_of(token_id) if "_" in token_id else token_id)
+    if ended is None:
+        raise click.ClickException("there is no such token that could still be revoked")
+    click.echo(f"revoked {ended.id}")
+
+
+def _from_now(duration_ms: int | None) -> int | None:
+    return None if duration_ms is None else clock.now_ms() + duration_ms

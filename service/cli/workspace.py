@@ -1,0 +1,63 @@
+"""`longline workspace`: who shares missions, tokens and a log."""
+
+import click
+from sqlalchemy import select
+
+from models import workspaces
+from service import schema
+from service.cli.server import as_json
+from service.cli.settings import settings
+from service.cli.showing import print_json, print_table
+from service.clock import rfc3339
+from service.db import Database
+from service.events import naming
+from service.security import tokens
+
+
+@click.group()
+def workspace() -> None:
+    """Workspaces: each has its own missions, tokens and log. Works on the database itself."""
+
+
+@workspace.command("list")
+@as_json
+def list_all(json: bool) -> None:
+    """List workspaces, with the newest and the oldest number of their logs."""
+    with Database(settings()).reading() as conn:
+        rows = conn.execute(select(workspaces).order_by(workspaces.c.id)).all()
+    found = [
+        {"name": r.name, "head": r.head, "oldest": r.oldest, "feed": r.feed,
+         "created_at": rfc3339(r.created_ms)}
+        for r in rows
+    ]  # fmt: skip
+    if json:
+        print_json(found)
+    else:
+        print_table(
+            ("name", "head", "oldest", "feed", "created"), [list(f.values()) for f in found]
+        )
+
+
+@workspace.command()
+@click.argument("name")
+def create(name: str) -> None:
+    """Make a workspace; does nothing when it is there. `token create --workspace` opens it."""
+    db = Database(settings())
+    schema.upgrade(db)
+    with db.transaction() as conn:
+        tokens.workspace_named(conn, name)
+
+
+@workspace.command("rename-feed")
+@click.argument("name", required=False)
+def rename_feed(name: str | None) -> None:
+    """Give the logs new names: always do this after a backup was restored.
+
+    Clients recognise a log by its name. Without this, one that had seen events which the backup
+    does not have would take new events with the same numbers for those. Without NAME: all of them.
+    """
+    with Database(settings()).transaction() as conn:
+        renamed = naming.rename(conn, name)
+    if not renamed:
+        raise click.ClickException(f"there is no workspace {name!r}")
+    click.echo(f"new names for: {', '.join(renamed)}")

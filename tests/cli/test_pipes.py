@@ -1,0 +1,161 @@
+"""The command line in scripts: JSON out, lines in, and an exit code for each outcome."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.cli import main
+from tests.cli.terminal import environment, piped
+from tests.cli.test_terminal import claimed
+from tests.client.writer import Writer
+from tests.contract import given as the
+from tests.processes import Longline, until
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture
+def server(web: Longline) -> dict[str, str]:
+    return environment(LONGLINE_URL=web.url)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> str:
+    file = tmp_path / "mission.json"
+    file.write_text(json.dumps(the.SPEC))
+    return str(file)
+
+
+def run_beside(work: Any, *arguments: str, env: dict[str, str], stdin: str = "") -> Any:
+    """A command, while `work` does what a worker does."""
+    worker = threading.Thread(target=work)
+    worker.start()
+    done = piped(*arguments, env=env, stdin=stdin)
+    worker.join()
+    return done
+
+
+def test_a_line_of_stdin_is_the_answer_and_json_lines_come_out(
+    server: dict[str, str], writer: Writer, spec: str
+) -> None:
+    def work() -> None:
+        claim = until(lambda: claimed(writer), what="mission")
+        assert the.take_answer(writer.db, writer.ask(claim)).value == "shorter"
+        writer.complete(claim)
+
+    done = run_beside(work, "run", spec, env=server, stdin="shorter\n")
+    assert done.returncode == 0, done.stderr
+    assert "-- answered: 'shorter' by local" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("end", "code"), [("complete", 0), ("fail", 3), ("end_cancelled", 4)], ids=str
+)
+def test_the_exit_code_tells_how_a_mission_ended(
+    server: dict[str, str], writer: Writer, spec: str, end: str, code: int
+) -> None:
+    def work() -> None:
+        claim = until(lambda: claimed(writer), what="mission")
+        getattr(the, end)(writer.db, claim)
+
+    done = run_beside(work, "run", spec, "--json", env=server)
+    assert done.returncode == code
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["mseq"] for event in events] == list(range(1, len(events) + 1))
+
+
+def test_a_question_nobody_here_answers_ends_with_6_and_the_time_with_5(
+    server: dict[str, str], writer: Writer, spec: str
+) -> None:
+    claims = []
+
+    def work() -> None:
+        claims.append(until(lambda: claimed(writer), what="mission"))
+        writer.ask(claims[0])
+
+    asked = run_beside(work, "run", spec, "--no-input", env=server)
+    assert asked.returncode == 6
+    assert "longline answer" in asked.stderr
+    [mission, *_] = json.loads(piped("missions", "--json", env=server).stdout)
+    over = piped("show", str(mission["id"]), "--timeout", "0.2", env=server)
+    assert over.returncode == 5
+    the.end_cancelled(writer.db, claims[0])
+
+
+def test_missions_are_listed_shown_retried_and_cancelled(
+    server: dict[str, str], writer: Writer
+) -> None:
+    claim = writer.begin(title="Tab\there")
+    writer.complete(claim, "All is well.")
+    number = str(claim.mission_id)
+    listed = piped("missions", "--limit", "1", env=server).stdout.rstrip("\n").split("\t")
+    assert (listed[0], listed[1], listed[4]) == (number, "completed", "Tab here")
+    assert "All is well." in piped("show", number, env=server).stdout
+    again = piped("retry", number, env=server).stdout.strip()
+    assert piped("cancel", again, env=server).stdout == f"mission {again} is cancelled\n"
+    refused = piped("cancel", again, env=server)
+    assert (refused.returncode, "mission_ended" in refused.stderr) == (1, True)
+
+
+def test_files_are_fetched_and_their_names_lead_nowhere(
+    server: dict[str, str], writer: Writer, tmp_path: Path
+) -> None:
+    from service.missions import files
+
+    claim = writer.begin()
+    with writer.db.transaction() as conn:
+        files.store_output(conn, claim.mission_id, "../../evil.md", b"text", task=None)
+        files.store_output(conn, claim.mission_id, "..", b"dots", task=None)
+    writer.complete(claim)
+    folder = tmp_path / "a" / "b"
+    done = piped("files", str(claim.mission_id), "--save", str(folder), env=server)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "evil.md").read_bytes() == b"text"
+    assert sum(1 for path in tmp_path.rglob("*") if path.is_file()) == 2
+
+
+def test_errors_are_sentences(server: dict[str, str], tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("agents: []\nplan: []\n")
+    refused = piped("run", str(bad), env=server)
+    assert refused.returncode == 1
+    assert "/agents" in refused.stderr
+    assert piped("run", env=server).returncode == 2
+    assert piped("show", "99999", env=server).stderr.startswith("Error: not_found")
+    away = piped("missions", "--url", "http://127.0.0.1:1", env=server)
+    assert (away.returncode, "does not answer" in away.stderr) == (1, True)
+    assert "Traceback" not in refused.stderr + away.stderr
+
+
+def test_tokens_are_made_listed_and_revoked(tmp_path: Path) -> None:
+    env = environment(LONGLINE_DATA=str(tmp_path))
+    made = piped("token", "create", "--name", "ada", "--expires", "7d", env=env).stdout.strip()
+    [listed] = json.loads(piped("token", "list", "--json", env=env).stdout)
+    assert (listed["name"], listed["revoked_at"]) == ("ada", None)
+    assert listed["expires_at"] is not None
+    secret = made.rpartition("_")[2]
+    assert secret not in json.dumps(listed)
+    assert piped("token", "revoke", listed["id"], env=env).returncode == 0
+    assert piped("token", "revoke", listed["id"], env=env).returncode == 1
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_can_complete(shell: str) -> None:
+    done = piped("completion", shell, env=environment())
+    assert "_LONGLINE_COMPLETE" in done.stdout
+
+
+def test_bash_completes_a_command() -> None:
+    env = environment(_LONGLINE_COMPLETE="bash_complete", COMP_WORDS="longline mis", COMP_CWORD="1")
+    assert "plain,missions" in piped(env=env).stdout
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_every_command_says_what_it_does(name: str) -> None:
+    command = main.commands[name]
+    assert command.help
+    for parameter in command.params:
+        assert parameter.param_type_name == "argument" or parameter.help or parameter.metavar
