@@ -65,9 +65,27 @@ def _explain(error: BaseException, secrets: tuple[str, ...]) -> Failure | None:
             return _endpoint_failure("The model's answer broke off.")
         case openai.OpenAIError():
             return _endpoint_failure("The model's endpoint sent what cannot be understood.")
+        case Exception() if (status := _foreign_status(error)) is not None:
+            message = f"The model's endpoint answered with HTTP {status}."
+            return Failure("model_error", message, status not in HOPELESS, status in HOPELESS)
         case ValueError() if "Invalid response from LLM call" in str(error):
             return _endpoint_failure("The model gave an empty answer.")
     return None
+
+
+# Clients of other providers, which need not be installed: what they raise is known by where it is from.
+FOREIGN = ("anthropic", "google", "botocore", "azure")
+
+
+def _foreign_status(error: Exception) -> int | None:
+    """The HTTP status that another provider's client reports, None when this is no error of one."""
+    if type(error).__module__.partition(".")[0] not in FOREIGN:
+        return None
+    answer = getattr(error, "response", None)
+    if isinstance(answer, dict):  # botocore's
+        answer = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    found = [getattr(error, "status_code", None), getattr(error, "code", None), answer]
+    return next((status for status in found if isinstance(status, int)), None)
 
 
 def _endpoint_failure(message: str) -> Failure:

@@ -1,0 +1,41 @@
+"""When an attempt has to be over: seen by the supervisor, moved by the child when a human allows more."""
+
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
+
+# The child asks before the supervisor acts; one that is too stuck to ask is stopped all the same.
+ASK_GRACE_S = 5.0
+
+
+class Deadline:
+    """A moment of CLOCK_MONOTONIC, which is the same in all processes of a machine."""
+
+    def __init__(self, context: ForkServerContext, seconds: float, *, asked: bool) -> None:
+        grace = ASK_GRACE_S if asked else 0.0
+        self._at = context.RawValue("d", time.monotonic() + seconds + grace)
+
+    @property
+    def passed(self) -> bool:
+        return bool(time.monotonic() >= self._at.value)
+
+    def keep_asking(self, seconds: float, more: Callable[[float], float | None]) -> None:
+        """In a thread of the child: at the end of its time, move the deadline to what `more` allows.
+
+        more: takes the seconds that were allowed; returns the new number, None to stop.
+        """
+        started = time.monotonic()
+
+        def keep() -> None:
+            allowed: float | None = seconds
+            while allowed is not None:
+                threading.Event().wait(max(0.0, started + allowed - time.monotonic()))
+                self._at.value = float("inf")  # while a human thinks, nothing runs out
+                before, allowed = allowed, None
+                try:
+                    allowed = more(before)
+                finally:
+                    self._at.value = 0.0 if allowed is None else started + allowed + ASK_GRACE_S
+
+        threading.Thread(target=keep, name="deadline", daemon=True).start()
