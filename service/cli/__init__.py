@@ -5,6 +5,7 @@ import click
 from service.cli.answer import answer
 from service.cli.completion import completion
 from service.cli.demo import demo
+from service.cli.doctor import doctor
 from service.cli.migrate import migrate
 from service.cli.missions import cancel, files, missions, retry, show
 from service.cli.run import run
@@ -21,7 +22,7 @@ GROUPS = {
     ),
     "Run the service": (serve, web, worker, demo),
     "Look after the database": (migrate, token, workspace),
-    "Set up": (completion,),
+    "Set up": (doctor, completion),
 }  # fmt: skip
 
 

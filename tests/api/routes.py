@@ -30,6 +30,7 @@ ROUTES = [
     Route("GET", "/requests", "read"),
     Route("GET", "/requests/1", "read"),
     Route("POST", "/requests/1", "answer", {"answer": "yes"}),
+    Route("GET", "/doctor", "read"),
 ]
 # Those that name something, which may be another workspace's.
 NAMING = [route for route in ROUTES if "1" in route.path] + [
