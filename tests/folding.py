@@ -44,6 +44,7 @@ class _Folded:
             "error": None,
         }
         self.usage: dict[str, Any] = {**dict.fromkeys(COUNTED, 0), "cost_usd": None}
+        self.agents: dict[str, dict[str, Any]] = {}
         self.done: set[str] = set()
         self.open: list[int] = []
         self.final: Any = None
@@ -53,7 +54,7 @@ class _Folded:
 
     def view(self) -> dict[str, Any]:
         derived = {
-            "usage": self.usage,
+            "usage": self.usage | {"agents": self.agents},
             "progress": {"done": len(self.done)},
             "requests": sorted(self.open),
         }
@@ -67,6 +68,7 @@ class _Folded:
                 self._take_status(name, event)
             case "USAGE", "call":
                 self._add(event["data"])
+                self._add_to_agent(event.get("agent") or "", event["data"])
             case "OUTPUT", "final":
                 self.final = event["data"]
             case "ERROR", "mission" | "worker_lost":
@@ -101,6 +103,14 @@ class _Folded:
             self.usage[name] += call.get(name) or 0
         if call.get("cost_usd") is not None:
             self.usage["cost_usd"] = (self.usage["cost_usd"] or 0.0) + call["cost_usd"]
+
+    def _add_to_agent(self, name: str, call: Mapping[str, Any]) -> None:
+        agent = self.agents.setdefault(name, {"calls": 0, "cost_usd": None})
+        agent["calls"] += 1
+        for counted in (*COUNTED, "reasoning_tokens"):
+            agent[counted] = agent.get(counted, 0) + (call.get(counted) or 0)
+        if call.get("cost_usd") is not None:
+            agent["cost_usd"] = (agent["cost_usd"] or 0.0) + call["cost_usd"]
 
 
 def _comparable(name: str, value: Any) -> Any:

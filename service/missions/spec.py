@@ -4,14 +4,30 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
+from service import clock
 from service.missions import schemas
 
 # What every server has. An operator may allow more; so which names are known is not decided here,
 # and a mission that is stored stays readable when a tool is taken away.
 TOOLS = frozenset({"ask_human", "calculator", "http_get", "read_file", "write_file"})
+
+
+def _a_moment(text: str) -> str:
+    if clock.ms_of(text) is None:
+        raise ValueError("must be a time in RFC 3339, such as 2026-11-22T20:00:00Z")
+    return text
+
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")  # what crewai fills from the inputs
 
@@ -23,6 +39,10 @@ FileName = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/\\]+$")
 ]
 Schema = dict[str, JsonValue]
+# Within the workspace: higher ones start first.
+Priority = Annotated[int, Field(ge=-100, le=100)]
+# When a mission may start at the earliest, in RFC 3339; kept as it was given.
+Moment = Annotated[str, StringConstraints(max_length=40), AfterValidator(_a_moment)]
 
 
 class Strict(BaseModel):
@@ -65,12 +85,13 @@ class TaskSpec(Strict):
     output_file: the result is also kept as a file of this name. output_schema: JSON Schema of an
     object that the result has to be. guardrail: a rule that the agent's model checks the result by.
     async_execution: the plan goes on while this task runs, up to the next that is not so.
+    agent: null where a manager chooses.
     """
 
     name: Name
     description: Prose
     expected_output: Prose
-    agent: Name
+    agent: Name | None = None
     context: list[Name] | None = Field(default=None, max_length=100)
     human_input: bool = False
     output_file: FileName | None = None
@@ -109,6 +130,8 @@ class MissionSpec(Strict):
     limits: LimitsSpec = LimitsSpec()
     on_limit: Literal["fail", "ask"] = "fail"
     on_worker_lost: Literal["resume", "restart", "fail", "ask"] = "resume"
+    priority: Priority = 0
+    not_before: Moment | None = None
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "MissionSpec":
@@ -169,7 +192,9 @@ def _repeated_names(part: str, names: list[str]) -> Iterator[Fault]:
 def _unknown_agents(spec: MissionSpec) -> Iterator[Fault]:
     known = {agent.name for agent in spec.agents}
     for i, task in enumerate(spec.plan):
-        if task.agent not in known:
+        if task.agent is None and (spec.process != "hierarchical" or task.guardrail):
+            yield _fault(f"/plan/{i}/agent", "who does it has to be said")
+        elif task.agent is not None and task.agent not in known:
             yield _fault(f"/plan/{i}/agent", f"there is no agent {task.agent!r}")
 
 

@@ -1,6 +1,5 @@
 """A model's name and where it leads."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +81,10 @@ def test_a_missing_extra_is_named_with_how_to_get_it(
 
 
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As with all extras."""
     monkeypatch.setattr(models, "find_spec", lambda name: True)
     monkeypatch.setattr("service.agents.providers.import_module", lambda name: _Boto3)
-    yield
 
 
 class _Boto3:

@@ -140,6 +140,15 @@ def test_a_task_for_an_unknown_agent_is_refused():
     assert places(value) == ["/plan/1/agent", "/plan/2/agent"]
 
 
+def test_only_a_manager_may_choose_who_does_a_task():
+    whole = task()
+    del whole["agent"]
+    assert places(mission(plan=[whole])) == ["/plan/0/agent"]
+    fit(MissionSpec, mission(plan=[whole], process="hierarchical"))
+    checked = mission(plan=[whole | {"guardrail": "Be kind."}], process="hierarchical")
+    assert places(checked) == ["/plan/0/agent"]
+
+
 def test_a_name_stands_for_one_agent_and_one_task():
     value = mission(agents=[agent(), agent()], plan=[task(), task("b"), task()])
     assert places(value) == ["/agents/1/name", "/plan/2/name"]

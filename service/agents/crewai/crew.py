@@ -1,19 +1,18 @@
 """From a mission's spec to a crew: agents, and the tasks that are still to be done."""
 
-import logging
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from crewai import Agent, Crew, Process, Task
+from crewai.llms.base_llm import BaseLLM
 from crewai.tasks.task_output import TaskOutput
-from crewai.utilities.pydantic_schema_utils import create_model_from_schema
 from crewai.utilities.task_output_storage_handler import TaskOutputStorageHandler
-from pydantic import BaseModel, PrivateAttr
+from pydantic import PrivateAttr
 
-from service.agents.context import MissionFailed, TaskResult
-from service.agents.crewai.llm import Model
+from service.agents.context import TaskResult
+from service.agents.crewai import shapes
 from service.agents.crewai.stage import Stage
 from service.agents.crewai.tools import CrewTool
 from service.agents.guard import GuardedContext
@@ -22,8 +21,6 @@ from service.agents.tools.calculator import CALCULATOR
 from service.agents.tools.tool import Tool
 from service.config import Settings
 from service.missions.spec import AgentSpec, MissionSpec, TaskSpec
-
-_log = logging.getLogger(__name__)
 
 
 class _Forgetful(TaskOutputStorageHandler):
@@ -49,11 +46,15 @@ class MissionCrew(Crew):
 
 
 class MissionTask(Task):
-    """A task whose thread, when it is one of its own, hands on what ends a run.
+    """A task whose structured result is checked by its rule alone, and whose thread hands on all.
 
-    crewai's hands on an Exception only: the crew would wait for ever for a thread that was told to
-    stop.
+    crewai fails a result of another shape at once, or has another call of the model convert it;
+    and a thread of a task of its own hands on an Exception only, so that a crew would wait for
+    ever for one that was told to stop.
     """
+
+    def _export_output(self, result: Any) -> tuple[None, dict[str, Any] | None]:
+        return None, shapes.value(result, self.output_json)
 
     def _execute_task_async(
         self, agent: Any, context: Any, tools: Any, future: Future[Any]
@@ -70,7 +71,7 @@ class Staff:
 
     context: GuardedContext
     stage: Stage
-    models: Mapping[str | None, Model]
+    models: Mapping[str | None, BaseLLM]
     settings: Settings
 
     def tool(self, name: str) -> Tool:
@@ -89,8 +90,8 @@ def build(
     tasks: dict[str, Task] = {}
     beside = _running_beside(spec.plan)
     for task in spec.plan:
-        who = agents[task.agent]
-        if beside[task.name]:
+        who = agents[task.agent] if task.agent else None  # without: the manager chooses
+        if task.agent and beside[task.name]:
             # An agent has one conversation: beside another task works a second one of its name.
             who = _agent(spec.agent(task.agent), spec, staff)
             hired.append(who)
@@ -130,8 +131,12 @@ def _agent(spec: AgentSpec, mission: MissionSpec, staff: Staff) -> Agent:
     return agent
 
 
-def _task(spec: TaskSpec, agent: Agent, context: list[Task]) -> Task:
+def _task(spec: TaskSpec, agent: Agent | None, context: list[Task]) -> Task:
     """A crewai task. Its output file is not crewai's to write: it would land where we happen to run."""
+    shape = shapes.of(spec)
+    rules: list[Any] = [] if shape is None else [shapes.rule(shape)]
+    if spec.guardrail:
+        rules.append(spec.guardrail)
     return MissionTask(
         name=spec.name,
         description=spec.description,
@@ -139,22 +144,10 @@ def _task(spec: TaskSpec, agent: Agent, context: list[Task]) -> Task:
         agent=agent,
         context=context,
         human_input=spec.human_input,
-        output_json=_shape(spec),
-        guardrail=spec.guardrail,
+        output_json=shape,
+        guardrails=rules or None,
         async_execution=spec.async_execution,
     )
-
-
-def _shape(spec: TaskSpec) -> type[BaseModel] | None:
-    """The class of a structured result. Raises MissionFailed for a schema that crewai cannot use."""
-    if spec.output_schema is None:
-        return None
-    try:
-        return create_model_from_schema(spec.output_schema, model_name="Result")
-    except Exception as error:
-        _log.info("The output_schema of %s makes no class", spec.name, exc_info=True)
-        message = f"crewai cannot use the output_schema of the task {spec.name}."
-        raise MissionFailed("output_schema", message) from error
 
 
 def _context(spec: TaskSpec, earlier: Mapping[str, Task]) -> list[Task]:
@@ -170,7 +163,7 @@ def _output(spec: TaskSpec, result: TaskResult) -> TaskOutput:
         expected_output=spec.expected_output,
         raw=result.text,
         json_dict=result.json if isinstance(result.json, dict) else None,
-        agent=result.agent or spec.agent,
+        agent=result.agent or spec.agent or "",
     )
 
 
@@ -191,7 +184,7 @@ def _crew(spec: MissionSpec, agents: list[Agent], tasks: list[Task], staff: Staf
     )
 
 
-def rehearse(model: Model) -> Crew:
+def rehearse(model: BaseLLM) -> Crew:
     """A crew that is built and not run, its agent's executor too: what is built first takes longest."""
     agent = Agent(role="r", goal="g", backstory="b", llm=model, tools=[CrewTool(CALCULATOR)])
     task = Task(description="d", expected_output="e", agent=agent)

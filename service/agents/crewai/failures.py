@@ -15,6 +15,9 @@ DETAIL_MAX = 300  # characters of what the endpoint says; some answer with a pag
 HOPELESS = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
 
 
+RULE_BROKEN = "Task failed guardrail"  # crewai's words, of a plain Exception
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """code, message, retryable: as in an ERROR event. hopeless: not even to be tried again."""
@@ -68,6 +71,10 @@ def _explain(error: BaseException, secrets: tuple[str, ...]) -> Failure | None:
         case Exception() if (status := _foreign_status(error)) is not None:
             message = f"The model's endpoint answered with HTTP {status}."
             return Failure("model_error", message, status not in HOPELESS, status in HOPELESS)
+        case Exception() if str(error).startswith(RULE_BROKEN):
+            said = shortened(str(error).partition("Last error: ")[2].strip(), DETAIL_MAX)
+            message = f"The result broke a rule of its task, also when it was tried again: {said}"
+            return Failure("result_rejected", message, retryable=True)
         case ValueError() if "Invalid response from LLM call" in str(error):
             return _endpoint_failure("The model gave an empty answer.")
     return None

@@ -13,7 +13,8 @@ from crewai.llms.context_window import (
     resolve_context_window_size,
 )
 from crewai.llms.providers.openai.completion import OpenAICompletion
-from pydantic import PrivateAttr
+from crewai.utilities.pydantic_schema_utils import generate_model_description
+from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from service.agents.endpoint import Endpoint
 from service.events.text import repair
@@ -76,10 +77,38 @@ class Model(OpenAICompletion):
             self.model, OPENAI_CONTEXT_WINDOWS, default=UNKNOWN_CONTEXT_TOKENS
         )
 
+    def _handle_streaming_completion(
+        self,
+        params: dict[str, Any],
+        available_functions: dict[str, Any] | None = None,
+        from_task: Any | None = None,
+        from_agent: Any | None = None,
+        response_model: type[BaseModel] | None = None,
+    ) -> Any:
+        """An answer of a shape, streamed and counted like any other.
+
+        crewai's own way loses the usage of an answer that does not fit, and asks the same again.
+        Given as text, the answer is turned into the shape afterwards, with what is wrong with it.
+        """
+        if response_model is not None:
+            params = params | {"response_format": generate_model_description(response_model)}
+        answer = super()._handle_streaming_completion(
+            params, available_functions, from_task, from_agent
+        )
+        return answer if response_model is None else _shaped(answer, response_model)
+
     def _format_messages(self, messages: Any, *, file_api: str | None = None) -> list[Any]:
         """A lone surrogate in a model's answer must not break the next request."""
         messages = super()._format_messages(messages, file_api=file_api)
         return [_repaired(message) for message in messages]
+
+
+def _shaped(answer: Any, shape: type[BaseModel]) -> Any:
+    """The answer as a value of the shape; as it is where it does not fit."""
+    try:
+        return shape.model_validate_json(answer)
+    except (ValidationError, TypeError):
+        return answer
 
 
 @functools.cache
