@@ -28,9 +28,8 @@ class Prices:
     def __init__(self, settings: Settings) -> None:
         self._own: Mapping[str, Price] = settings.price_table
         self._base_url = settings.openai_base_url
-        self._prefixes = dict(
-            reversed(name.split("/", 1)) for name in settings.allowed_models if "/" in name
-        )
+        parted = (name.partition("/") for name in settings.allowed_models)
+        self._prefixes = {name: prefix for prefix, _, name in parted if name}
 
     def cost(self, model: str | None, usage: Mapping[str, Any]) -> float | None:
         """Dollars for a USAGE event's numbers, None when the price is unknown.
@@ -39,20 +38,21 @@ class Prices:
         """
         if not model:
             return None
-        prefix, _, name = self._parted(model)
+        prefix, name = self._parted(model)
         own = self._own.get(f"{prefix}/{name}") or self._own.get(name) or self._own.get(model)
-        counted = Usage(
-            input_tokens=usage.get("prompt_tokens") or 0,
-            output_tokens=usage.get("completion_tokens") or 0,
-            cache_read_tokens=min(usage.get("cached_tokens") or 0, usage.get("prompt_tokens") or 0),
-        )
-        return _own_cost(own, counted) if own else self._listed_cost(prefix, name, counted)
+        read, written = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+        cached = min(usage.get("cached_tokens") or 0, read)
+        if own:
+            money = (read - cached) * own.input + cached * own.cached_or_input + written * own.output
+            return money / PER
+        counted = Usage(input_tokens=read, output_tokens=written, cache_read_tokens=cached)
+        return self._listed_cost(prefix, name, counted)
 
-    def _parted(self, model: str) -> tuple[str | None, str, str]:
+    def _parted(self, model: str) -> tuple[str | None, str]:
         prefix, slash, name = model.partition("/")
         if slash and prefix in PROVIDERS:
-            return prefix, slash, name
-        return self._prefixes.get(model), "/", model
+            return prefix, name
+        return self._prefixes.get(model), model
 
     def _listed_cost(self, prefix: str | None, name: str, usage: Usage) -> float | None:
         elsewhere = self._base_url if prefix in ("openai", None) else None
@@ -64,12 +64,6 @@ class Prices:
         except (LookupError, ValueError):  # unknown; or numbers that no call can have
             return None
         return float(found.total_price)
-
-
-def _own_cost(price: Price, usage: Usage) -> float:
-    fresh, cached = (usage.input_tokens or 0), (usage.cache_read_tokens or 0)
-    input_cost = (fresh - cached) * price.input + cached * price.cached_or_input
-    return (input_cost + (usage.output_tokens or 0) * price.output) / PER
 
 
 def _host(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from crewai import LLM
 from crewai.llms.base_llm import BaseLLM
@@ -22,10 +23,6 @@ def _open(endpoint: Endpoint, cleanup: ExitStack) -> BaseLLM:
         model = Model.at(endpoint)
         cleanup.callback(model.close)
         return model
-    given = {"api_key": endpoint.api_key, "endpoint": endpoint.base_url}
-    return LLM(
-        model=endpoint.model,
-        provider=endpoint.provider,
-        stream=True,
-        **{name: value for name, value in given.items() if value},
-    )
+    given: dict[str, Any] = {"api_key": endpoint.api_key, "endpoint": endpoint.base_url}
+    given = {name: value for name, value in given.items() if value}
+    return LLM(model=endpoint.model, provider=endpoint.provider, stream=True, **given)

@@ -68,9 +68,9 @@ def _explain(error: BaseException, secrets: tuple[str, ...]) -> Failure | None:
             return _endpoint_failure("The model's answer broke off.")
         case openai.OpenAIError():
             return _endpoint_failure("The model's endpoint sent what cannot be understood.")
-        case Exception() if (status := _foreign_status(error)) is not None:
-            message = f"The model's endpoint answered with HTTP {status}."
-            return Failure("model_error", message, status not in HOPELESS, status in HOPELESS)
+        case Exception() if (foreign := _foreign_status(error)) is not None:
+            message = f"The model's endpoint answered with HTTP {foreign}."
+            return Failure("model_error", message, foreign not in HOPELESS, foreign in HOPELESS)
         case Exception() if str(error).startswith(RULE_BROKEN):
             said = shortened(str(error).partition("Last error: ")[2].strip(), DETAIL_MAX)
             message = f"The result broke a rule of its task, also when it was tried again: {said}"
