@@ -4,14 +4,14 @@ from apiflask import APIFlask
 from werkzeug.routing import BaseConverter
 
 from service import config, schema
-from service.api import doctor, events, files, health, missions, pages, problems, projects, requests
+from service.api import doctor, events, files, health, missions, offers, pages, plain, problems, projects, requests
 from service.api.answers import protect
 from service.api.services import NAME, Services
 from service.config import Settings
 from service.db import Database
 from service.feed.poll import Feed
 
-BLUEPRINTS = (doctor, events, missions, projects, requests, files, health, pages)
+BLUEPRINTS = (doctor, events, missions, projects, offers, requests, files, health, pages, plain)
 
 
 class IdConverter(BaseConverter):

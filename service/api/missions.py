@@ -60,13 +60,19 @@ def create() -> Response:
 def page() -> Response:
     """The workspace's missions, newest first, with the cursor to follow them from."""
     access = allow("read")
-    given = single("status", "limit", "before")
+    given = single("status", "engine", "q", "limit", "before")
     limit = integer(given, "limit", LIST_DEFAULT, low=1, high=LIST_MAX)
     before = integer(given, "before", cursor.AFTER_MAX, low=1, high=cursor.AFTER_MAX)
     statuses = _statuses(given.get("status"))
     with services().db.reading() as conn:
         missions, as_of, more = queries.page(
-            conn, access.workspace_id, limit=limit, before=before, statuses=statuses
+            conn,
+            access.workspace_id,
+            limit=limit,
+            before=before,
+            statuses=statuses,
+            engine=given.get("engine"),
+            title=given.get("q"),
         )
     carried = that_fit(missions)
     more = more or len(carried) < len(missions)

@@ -1,5 +1,6 @@
 """The pages: plain files, and signing in. What they show they fetch from the API."""
 
+import hashlib
 import re
 from pathlib import Path
 from urllib.parse import urlencode
@@ -7,6 +8,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, request, send_from_directory
 
 from service.api.access import COOKIE, OWN_SITES, signed_in
+from service.api.answers import json_answer
 from service.api.parsing import form_body
 from service.api.services import services
 from service.errors import Problem
@@ -25,8 +27,13 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'none'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
+        "trusted-types dompurify",
     )
 )
+
+PARTS = ("*.html", "css/*.css", "js/*.js")
+
+PLAIN = {"/": "/plain", "/inbox": "/plain"}
 
 # Browsers take `//host` and `/\host` for other sites, and read over tabs and line ends.
 OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
@@ -37,6 +44,16 @@ blueprint = Blueprint("pages", __name__)
 @blueprint.get("/")
 def missions() -> Response:
     return _page("index.html")
+
+
+@blueprint.get("/inbox")
+def inbox() -> Response:
+    return _page("inbox.html")
+
+
+@blueprint.get("/new")
+def new() -> Response:
+    return _page("new.html")
 
 
 @blueprint.get("/m/<id:mission_id>")
@@ -66,6 +83,15 @@ def login() -> Response:
     return response
 
 
+@blueprint.get("/static/build.json")
+def build() -> Response:
+    """A name for the page that this server serves: open pages ask whether they are still that one."""
+    digest = hashlib.sha256()
+    for path in sorted(path for kind in PARTS for path in STATIC.glob(kind)):
+        digest.update(path.read_bytes())
+    return json_answer({"build": digest.hexdigest()[:16]})
+
+
 @blueprint.get("/static/<path:name>")
 def static_file(name: str) -> Response:
     return _file(name)
@@ -73,8 +99,15 @@ def static_file(name: str) -> Response:
 
 def _page(name: str) -> Response:
     if not signed_in():
-        return _go("/login?" + urlencode({"next": request.path}))
+        return to_login()
+    if "plain" in request.args:  # where a page goes without scripts
+        return _go(PLAIN.get(request.path, f"{request.path}/plain"))
     return _file(name)
+
+
+def to_login() -> Response:
+    """Sign in first, and come back."""
+    return _go("/login?" + urlencode({"next": request.path}))
 
 
 def _file(name: str) -> Response:

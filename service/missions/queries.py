@@ -31,10 +31,13 @@ def page(
     limit: int,
     before: int | None = None,
     statuses: Sequence[str] = (),
+    engine: str | None = None,
+    title: str | None = None,
 ) -> tuple[list[dict[str, Any]], int, bool]:
     """Missions, newest first, with the cursor of the snapshot, and whether there are older ones.
 
-    before: only ids below it. The cursor is read first: following it misses nothing.
+    before: only ids below it. title: only those whose title has this text in it, in upper or lower
+    case. The cursor is read first: following it misses nothing.
     """
     as_of = log.head(conn, workspace_id).head
     query = select(missions).where(missions.c.workspace_id == workspace_id)
@@ -42,6 +45,10 @@ def page(
         query = query.where(missions.c.id < before)
     if statuses:
         query = query.where(missions.c.status.in_(statuses))
+    if engine is not None:
+        query = query.where(missions.c.engine == engine)
+    if title is not None:
+        query = query.where(missions.c.title.icontains(title, autoescape=True))
     rows = conn.execute(query.order_by(missions.c.id.desc()).limit(limit + 1)).all()
     more = len(rows) > limit
     rows = rows[:limit]

@@ -1,21 +1,17 @@
 /** How each type of question is answered: what is drawn, and what the answer then is. */
+import { FieldError } from "./field-error.js";
+import { showDiff } from "./line-diff.js";
+import { SchemaForm } from "./schema-form.js";
 import { stamp } from "./template.js";
 
 /**
  * The fields for a request: { root, read, draft, showContext }.
  * read(button): the answer, by the value of the button that was pressed; throws FieldError.
+ * at(pointer): the field that a JSON pointer into the answer means, where there are several.
  * draft(): what has been written so far, "" for nothing. showContext: false when the fields say it all.
  */
 export function fieldsFor(request) {
   return (FIELDS[request.type] ?? FIELDS.form)(request);
-}
-
-/** What stands in a field cannot be sent. */
-export class FieldError extends Error {
-  constructor(field, message) {
-    super(message);
-    this.field = field;
-  }
 }
 
 const FIELDS = {
@@ -53,10 +49,16 @@ const FIELDS = {
   },
 
   approval(request) {
-    const { root, args, comment } = stamp("answer-approval");
+    const { root, args, comment, diff, tool, fold } = stamp("answer-approval");
     const call = callAsked(request);
     const asked = JSON.stringify(call?.args ?? {}, null, 2);
+    tool.textContent = call?.tool ?? "";
     args.value = asked;
+    args.rows = Math.min(14, asked.split("\n").length + 1);
+    args.addEventListener("input", () => {
+      fold.hidden = args.value === asked;
+      showDiff(diff, asked, args.value);
+    });
     const read = (decision) => ({
       decision,
       ...(decision === "edit" && { args: parse(args) }),
@@ -67,12 +69,11 @@ const FIELDS = {
   },
 
   form({ schema, default: fallback }) {
-    const { root, json, schema: shown, fold } = stamp("answer-form");
-    const start = JSON.stringify(fallback ?? {}, null, 2);
-    json.value = start;
-    fold.hidden = !schema;
-    shown.textContent = JSON.stringify(schema ?? null, null, 2);
-    return { root, read: () => parse(json), draft: () => (json.value === start ? "" : json.value) };
+    const { root, fields } = stamp("answer-form");
+    const form = new SchemaForm(schema ?? {}, fallback ?? {});
+    fields.append(form.root);
+    const start = form.text;
+    return { root, read: () => form.read(), draft: () => (form.text === start ? "" : form.text), at: (pointer) => form.at(pointer) };
   },
 };
 

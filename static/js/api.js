@@ -29,8 +29,8 @@ export function get(path, { signal } = {}) {
 export function post(path, body, { key } = {}) {
   return request(path, {
     method: "POST",
-    body: JSON.stringify(body),
-    headers: { "Content-Type": "application/json", ...(key && { "Idempotency-Key": key }) },
+    body: body instanceof FormData ? body : JSON.stringify(body),
+    headers: { ...(!(body instanceof FormData) && { "Content-Type": "application/json" }), ...(key && { "Idempotency-Key": key }) },
   });
 }
 

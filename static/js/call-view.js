@@ -1,4 +1,5 @@
 /** One call of a model: its text as it comes, and what it took. */
+import { GrowingMarkdown } from "./growing-markdown.js";
 import { GrowingText } from "./growing-text.js";
 import { count, duration } from "./quantities.js";
 import { stamp } from "./template.js";
@@ -16,15 +17,16 @@ export class CallView {
     root.dataset.attempt = event.attempt;
     agent.textContent = event.agent ?? "";
     this.#startedAt = Date.parse(event.at);
-    this.#streams = { text: new GrowingText(text), tool_args: new GrowingText(args) };
+    this.#streams = { text: new GrowingMarkdown(text), tool_args: new GrowingText(args) };
   }
 
   get root() {
     return this.#slots.root;
   }
 
+  /** What the model has said so far. */
   get text() {
-    return this.#slots.text;
+    return this.#streams.text.source;
   }
 
   apply({ kind, name, at, data }) {

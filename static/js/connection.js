@@ -1,6 +1,7 @@
-/** The feed's state, in a word of the footer. */
+/** The feed's state, in a word of the footer; and whether the server is still the one that made this page. */
 import { running } from "./quantities.js";
 import { everySecond } from "./ticker.js";
+import { checkForUpgrade } from "./upgrade.js";
 
 const WORDS = {
   connecting: "connecting",
@@ -14,30 +15,47 @@ export class Connection {
   #root;
   #word;
   #more;
-  #retryAt = null;
-  #reason = "";
+  #state = { phase: "connecting" };
+  #lastEventAt = null;
 
   constructor({ root, word, more }) {
     this.#root = root;
     this.#word = word;
     this.#more = more;
-    everySecond(() => this.#countDown());
+    everySecond(() => this.#tell());
   }
 
-  show({ phase, retryAt = null, message = "" }) {
-    this.#retryAt = retryAt;
-    this.#reason = phase === "refused" ? `: ${message}` : "";
-    this.#root.title = message;
-    if (this.#root.dataset.connection !== phase) {
-      this.#root.dataset.connection = phase;
-      this.#word.textContent = WORDS[phase];
+  show(state) {
+    if (this.#state.phase === "reconnecting" && state.phase === "live") checkForUpgrade();
+    this.#state = state;
+    this.#root.title = state.message ?? "";
+    if (this.#root.dataset.connection !== state.phase) {
+      this.#root.dataset.connection = state.phase;
+      this.#word.textContent = WORDS[state.phase];
     }
-    this.#countDown();
+    this.#tell();
+  }
+
+  /** Something has come, just now. */
+  heard() {
+    this.#lastEventAt = Date.now();
   }
 
   // Apart from the word, which is a live region: a count-down is not to be read out.
-  #countDown() {
-    const left = this.#retryAt === null ? 0 : this.#retryAt - Date.now();
-    this.#more.textContent = left > 500 ? ` in ${running(left + 999)}` : this.#reason;
+  #tell() {
+    this.#more.textContent = this.#details();
+  }
+
+  #details() {
+    const { phase, retryAt, message, proxied } = this.#state;
+    if (phase === "refused") return `: ${message}`;
+    if (phase === "reconnecting") {
+      const left = (retryAt ?? 0) - Date.now();
+      return left > 500 ? ` in ${running(left + 999)}` : "";
+    }
+    if (phase !== "live") return "";
+    const held = proxied ? `, through a proxy that cuts after ${running(proxied)}` : "";
+    const last = this.#lastEventAt ? `, last event ${running(Date.now() - this.#lastEventAt)} ago` : "";
+    return last + held;
   }
 }

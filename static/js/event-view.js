@@ -31,6 +31,10 @@ export class EventView {
     plan.forEach(({ name }) => this.#task(name));
   }
 
+  set ended(ended) {
+    this.#sections.dataset.ended = ended;
+  }
+
   apply(event) {
     switch (event.kind) {
       case "STATUS":

@@ -14,10 +14,11 @@ export class MissionHeader {
     cancel.addEventListener("click", () => confirm.showModal());
     keep.addEventListener("click", () => confirm.close());
     really.addEventListener("click", () => this.#cancel());
+    slots.retry.addEventListener("click", () => this.#retry());
   }
 
   show(mission) {
-    const { title, status, meta, error, code, message, cancel } = this.#slots;
+    const { title, status, meta, error, code, message, cancel, retry } = this.#slots;
     this.#id = mission.id;
     title.textContent = mission.title;
     showStatus(status, mission.status);
@@ -27,12 +28,25 @@ export class MissionHeader {
     code.textContent = mission.error?.code ?? "";
     message.textContent = mission.error?.message ?? "";
     cancel.hidden = hasEnded(mission.status);
+    retry.hidden = !cancel.hidden;
   }
 
   /** A cancel was ordered, here or elsewhere. */
   cancelling() {
     this.#slots.cancel.disabled = true;
     this.#slots.cancel.textContent = "Cancelling…";
+  }
+
+  async #retry() {
+    const { retry } = this.#slots;
+    retry.disabled = true;
+    try {
+      const { id } = await post(`/missions/${this.#id}/retry`, {}); // sent twice it would be two missions
+      location.assign(`/m/${id}`);
+    } catch (error) {
+      retry.disabled = false;
+      retry.textContent = `Retry failed (${error.message}). Try again`;
+    }
   }
 
   async #cancel() {

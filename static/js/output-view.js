@@ -1,4 +1,5 @@
 /** What a task or the mission came to. */
+import { GrowingMarkdown } from "./growing-markdown.js";
 import { bytes } from "./quantities.js";
 import { stamp } from "./template.js";
 
@@ -12,7 +13,8 @@ export class OutputView {
     const { root, title, text, json } = this.#slots;
     root.dataset.output = name;
     title.textContent = TITLES[name] ?? name;
-    text.textContent = data.file ? describe(data.file) : (data.text ?? "");
+    if (data.file) text.textContent = describe(data.file);
+    else new GrowingMarkdown(text, data.text ?? "");
     if (data.json != null) json.textContent = JSON.stringify(data.json, null, 2);
     json.hidden = data.json == null;
     root.open = !(data.text && seen.trimEnd().endsWith(data.text.trim()));

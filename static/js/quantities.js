@@ -12,6 +12,9 @@ export const cost = (usd) => (usd == null ? NONE : `$${usd.toFixed(usd < 1 ? 4 :
 
 export const clock = (time) => CLOCK.format(new Date(time));
 
+/** With milliseconds, for what happens fast. */
+export const clockMs = (time) => `${clock(time)}.${time.slice(20, 23)}`;
+
 export const moment = (time) => MOMENT.format(new Date(time));
 
 /** 0.8 s, 12 s, 3 min 04 s, 2 h 05 min, 3 d 4 h */

@@ -1,8 +1,10 @@
 /** One open question: what is asked, until when, and the form that answers it. Tells the truth afterwards. */
 import { Problem, get, post } from "./api.js";
 import { answerText } from "./answer-text.js";
-import { FieldError, fieldsFor } from "./answer-fields.js";
+import { fieldsFor } from "./answer-fields.js";
 import { persist } from "./backoff.js";
+import { FieldError, clearFaults, tellAt } from "./field-error.js";
+import { GrowingMarkdown } from "./growing-markdown.js";
 import { OnceKey } from "./idempotency.js";
 import { showProblem } from "./problem-list.js";
 import { clock, running } from "./quantities.js";
@@ -26,11 +28,16 @@ export class QuestionForm {
   #once = new OnceKey();
   #sending = false;
   #onGone;
+  #stays;
   #stopClock;
 
-  /** onTimeout: the mission's `human.on_timeout`. onGone(): the form has left the page. */
-  constructor(request, { onTimeout, onGone }) {
+  /**
+   * onTimeout: the mission's `human.on_timeout`. onGone(): the form has left the page.
+   * stays: it tells what became of the question, where nothing else on the page does.
+   */
+  constructor(request, { onTimeout, onGone, stays = false }) {
     this.#request = request;
+    this.#stays = stays;
     this.#onGone = onGone;
     this.#fields = fieldsFor(request);
     this.#draw(onTimeout);
@@ -44,7 +51,7 @@ export class QuestionForm {
   /** event: the HUMAN_RESPONSE to it, whoever gave it. */
   answered({ name, data }) {
     if (this.#sending) return; // our own request will tell whether it was ours
-    if (!this.#fields.draft()) return this.#leave();
+    if (!this.#stays && !this.#fields.draft()) return this.#leave();
     this.#settle({ status: name, answer: data.answer, answered_by: data.by });
   }
 
@@ -55,7 +62,7 @@ export class QuestionForm {
     prompt.textContent = text;
     prompt.id = `question-${id}`;
     root.setAttribute("aria-labelledby", prompt.id);
-    context.textContent = background ?? "";
+    new GrowingMarkdown(context, background ?? "");
     context.hidden = !background || this.#fields.showContext === false;
     then.textContent = AFTER_DEADLINE[onTimeout] ?? "";
     fields.append(this.#fields.root);
@@ -74,6 +81,7 @@ export class QuestionForm {
     event.preventDefault();
     const { set, problems } = this.#slots;
     showProblem(problems, null);
+    clearFaults(this.root);
     try {
       const answer = this.#fields.read(event.submitter?.value);
       this.#sending = set.disabled = true;
@@ -99,11 +107,24 @@ export class QuestionForm {
       return this.#settle(await this.#whatBecameOfIt(error));
     }
     set.disabled = false;
-    showProblem(problems, error);
+    if (!this.#tellAtFields(error)) showProblem(problems, error);
+  }
+
+  /** What the server has against parts of the answer, at their fields. */
+  #tellAtFields({ body }) {
+    const faults = (body?.errors ?? []).map(({ pointer = "", detail }) => ({
+      field: this.#fields.at?.(pointer.replace(/^\/answer/, "")),
+      message: detail,
+    }));
+    if (!faults.length || faults.some(({ field }) => !field)) return false;
+    faults.forEach(({ field, message }) => tellAt(field, message));
+    faults[0].field.focus();
+    return true;
   }
 
   #complain({ field, message }) {
-    showProblem(this.#slots.problems, new Problem(0, { detail: message }));
+    this.#slots.set.disabled = false;
+    tellAt(field, message);
     field.focus();
   }
 

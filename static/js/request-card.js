@@ -1,4 +1,5 @@
 /** A question in its place in the transcript, and what came back. The form for it is in questions.js. */
+import { GrowingMarkdown } from "./growing-markdown.js";
 import { answerText } from "./answer-text.js";
 import { duration } from "./quantities.js";
 import { stamp } from "./template.js";
@@ -10,7 +11,7 @@ export class RequestCard {
     const { root, prompt, context, fold } = this.#slots;
     root.dataset.request = request.id;
     prompt.textContent = request.prompt;
-    context.textContent = request.context ?? "";
+    new GrowingMarkdown(context, request.context ?? "");
     fold.hidden = !request.context;
   }
 

@@ -1,16 +1,19 @@
-/** Keeps the end of the page in view, for a reader who is there. */
+/** Keeps the end of the page in view, until the reader goes up. */
 
 const NEAR_PX = 48;
 
 export class ScrollEnd {
   #button;
   #growing = false;
+  #following = true;
 
   /** button: takes a reader who has gone up back to the end. */
   constructor(button) {
     this.#button = button;
     button.addEventListener("click", () => this.show());
-    addEventListener("scroll", () => this.#offer(), { passive: true });
+    addEventListener("scroll", () => this.#look(), { passive: true });
+    // what comes into view is laid out only then, and may be taller than was thought
+    new ResizeObserver(() => this.#keep()).observe(document.body);
   }
 
   /** growing: whether there is a live end at all. */
@@ -19,25 +22,31 @@ export class ScrollEnd {
     this.#offer();
   }
 
-  /** Change the page, and follow its end if the reader was there. */
+  /** Change the page, and follow its end if the reader is there. */
   around(change) {
-    const follow = this.#growing && this.#isNear();
     change();
-    if (follow) this.show();
-    this.#offer();
+    this.#keep();
   }
 
   show() {
     const page = document.scrollingElement;
+    this.#following = true;
     page.scrollTo({ top: page.scrollHeight, behavior: "instant" });
+    this.#offer();
   }
 
-  #isNear() {
+  #keep() {
+    if (this.#growing && this.#following) this.show();
+    else this.#offer();
+  }
+
+  #look() {
     const page = document.scrollingElement;
-    return page.scrollHeight - page.scrollTop - page.clientHeight < NEAR_PX;
+    this.#following = page.scrollHeight - page.scrollTop - page.clientHeight < NEAR_PX;
+    this.#offer();
   }
 
   #offer() {
-    this.#button.hidden = !this.#growing || this.#isNear();
+    this.#button.hidden = !this.#growing || this.#following;
   }
 }

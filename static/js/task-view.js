@@ -17,7 +17,7 @@ export class TaskView {
   #link = stamp("task-link");
   #calls = new Map();
   #attempt = 0;
-  #lastText = null;
+  #lastCall = null;
 
   /** step: the task in the mission's plan, if it is there. inputs: what fills its placeholders. */
   constructor(name, step, inputs) {
@@ -86,7 +86,7 @@ export class TaskView {
   }
 
   output(event) {
-    this.add(new OutputView(event, { seen: this.#lastText?.textContent }).root);
+    this.add(new OutputView(event, { seen: this.#lastCall?.text }).root);
   }
 
   error(event) {
@@ -101,7 +101,7 @@ export class TaskView {
       this.#calls.set(key, call);
       this.add(call.root);
     }
-    if (call.text) this.#lastText = call.text;
+    if (call.text) this.#lastCall = call;
     return call;
   }
 

@@ -1,4 +1,5 @@
 /** A thought of an agent, folded. */
+import { GrowingMarkdown } from "./growing-markdown.js";
 import { stamp } from "./template.js";
 
 const PREVIEW_CHARS = 100;
@@ -10,7 +11,7 @@ export class ThoughtView {
     this.#slots.name.textContent = name;
     this.#slots.agent.textContent = agent ?? "";
     this.#slots.preview.textContent = data.text.trim().slice(0, PREVIEW_CHARS);
-    this.#slots.text.textContent = data.text;
+    new GrowingMarkdown(this.#slots.text, data.text);
   }
 
   get root() {
