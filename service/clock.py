@@ -18,3 +18,12 @@ def rfc3339(ms: int) -> str:
 
 def rfc3339_or_none(ms: int | None) -> str | None:
     return None if ms is None else rfc3339(ms)
+
+
+def ms_of(text: str) -> int | None:
+    """Milliseconds of a moment in RFC 3339, which names its offset; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return None if moment.tzinfo is None else round(moment.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None

@@ -1,13 +1,22 @@
 """Settings, from the environment. The only module that touches `os.environ`."""
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOCAL_MODEL = "local"  # the embedded one: no key, no network
@@ -25,6 +34,23 @@ AGENT_ENVIRONMENT = {
 }
 
 SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "DSN", "DATABASE_URL")
+
+
+class Price(BaseModel):
+    """Dollars for a million tokens of one model. cached: of input that was cached; None as input."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+
+    @property
+    def cached_or_input(self) -> float:
+        return self.input if self.cached is None else self.cached
+
+HOST_NAME = re.compile(r"(?i)[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]")
+ORIGIN = re.compile(r"https?://([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -50,12 +76,20 @@ class Settings(BaseSettings):
 
     db_pool: int = Field(default=5, ge=2)  # connections of one web process; one of them listens
 
+    # How workers are told of missions: by looking, or by a queue on PostgreSQL.
+    dispatch: Literal["auto", "local", "procrastinate"] = "auto"
     concurrency: int = Field(default=4, ge=1)  # missions one worker runs at once
+    # Missions held at once by all workers together, and of one workspace; None: any number.
+    max_running: int | None = Field(default=None, ge=1)
+    workspace_max_running: int | None = Field(default=None, ge=1)
+    # After SIGTERM, how long a run may take to the end of its task before it is handed over.
+    drain_s: float = Field(default=20.0, ge=0)
     lease_s: float = Field(default=30.0, gt=0)
     renew_s: float = Field(default=5.0, gt=0)
 
     model: str = LOCAL_MODEL
     models: str = ""  # further names that a mission may ask for, comma-separated
+    embedding_model: str | None = None  # openai/NAME; what turns files into knowledge
     tools: str = ""  # further tools that a mission may name, comma-separated
     projects: str = ""  # NAME=TARGET of code that missions may run, comma-separated
     file_max_bytes: int = Field(default=8 * 1024**2, ge=1)  # of one file that a mission is given
@@ -63,12 +97,41 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
 
+    anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")
+    gemini_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY")
+    )
+    azure_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("AZURE_API_KEY", "AZURE_OPENAI_API_KEY")
+    )
+    azure_endpoint: str | None = Field(
+        default=None, validation_alias=AliasChoices("AZURE_ENDPOINT", "AZURE_OPENAI_ENDPOINT")
+    )
+
+    prices: Path | None = None  # a JSON file: model → {"input", "output", "cached"}
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"  # of a run's own logging
 
     auth: Literal["auto", "required"] = "auto"
+    # A token that the operator chose, for platforms where no command runs before the first start.
+    admin_token: SecretStr | None = Field(default=None, min_length=32)
+    allowed_hosts: str = ""  # names in the Host header, comma-separated; on loopback in addition to its own
+    cors_origins: str = ""  # other sites whose pages may call the API, with a token of their own
+
+    requests_per_s: float = Field(default=200.0, gt=0)  # of one token, polls of the feed not counted
+    max_held_per_token: int = Field(default=2000, ge=1)  # polls one web process holds for one token
+    max_queued: int = Field(default=1000, ge=1)  # missions of one workspace that wait for a worker
+    max_running: int = Field(default=100, ge=1)  # missions of one workspace that workers hold at once
 
     url: str | None = None  # the server the command line talks to
     token: SecretStr | None = None
+
+    @field_validator("prices")
+    @classmethod
+    def _readable(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            _read_prices(file)
+        return file
 
     @field_validator("data")
     @classmethod
@@ -82,6 +145,37 @@ class Settings(BaseSettings):
             if not all(part.strip() for part in entry.partition("=")):
                 raise ValueError(f"{entry!r} is not NAME=TARGET")
         return text
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, text: str) -> str:
+        for name in _entries(text):
+            if not HOST_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is not the name of a host, without a port")
+        return text.lower()
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, text: str) -> str:
+        for origin in _entries(text):
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is not an origin, such as https://app.example.com")
+        return text
+
+    @cached_property
+    def host_names(self) -> frozenset[str]:
+        """Names that the operator has given the server. Empty: any beyond loopback, its own on it."""
+        return frozenset(_entries(self.allowed_hosts))
+
+    @cached_property
+    def origins(self) -> frozenset[str]:
+        """Other sites whose pages may read what the API answers."""
+        return frozenset(_entries(self.cors_origins))
+
+    @cached_property
+    def says_where_data_lives(self) -> bool:
+        """Whether the operator named a database or a folder, rather than taking what there is."""
+        return self.database_url is not None or "data" in self.model_fields_set
 
     @cached_property
     def named_projects(self) -> dict[str, str]:
@@ -105,6 +199,11 @@ class Settings(BaseSettings):
         return tuple(dict.fromkeys([self.model, *filter(None, further)]))
 
     @cached_property
+    def price_table(self) -> Mapping[str, Price]:
+        """The operator's own prices, by a model's name."""
+        return _read_prices(self.prices) if self.prices else {}
+
+    @cached_property
     def further_tools(self) -> frozenset[str]:
         """Names of tools beyond those that every server has."""
         return frozenset(filter(None, (name.strip() for name in self.tools.split(","))))
@@ -118,6 +217,14 @@ class Settings(BaseSettings):
     def direct_database_url(self) -> str:
         """The database without a pooler in between."""
         return self.direct_url or self.resolved_database_url
+
+
+def _read_prices(file: Path) -> dict[str, Price]:
+    """Raises ValueError, which says what is wrong with the file."""
+    try:
+        return TypeAdapter(dict[str, Price]).validate_json(file.read_bytes())
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from None
 
 
 def load() -> Settings:

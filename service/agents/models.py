@@ -37,6 +37,15 @@ def resolve(name: str | None, settings: Settings) -> Endpoint:
     raise MissionFailed("model_unknown", f"{wanted} is no model: there are `local`, {known}.")
 
 
+def embedding(settings: Settings) -> Endpoint:
+    """The endpoint of the model that embeds files. Raises MissionFailed as `resolve`."""
+    prefix, _, model = (settings.embedding_model or "").partition("/")
+    if prefix != OPENAI or not model:
+        message = "Knowledge needs an embedding model: LONGLINE_EMBEDDING_MODEL=openai/NAME."
+        raise MissionFailed("model_not_configured", message)
+    return _compatible(model, settings)
+
+
 def _compatible(model: str, settings: Settings) -> Endpoint:
     key = _value(settings.openai_api_key)
     if not (key or settings.openai_base_url):

@@ -62,6 +62,7 @@ class AgentSpec(Strict):
     """One agent. model: a name from the operator's list; null takes the mission's.
 
     allow_delegation: it may hand work to the mission's other agents, and ask them.
+    knowledge: files of the mission that are looked up for each of its tasks.
     """
 
     name: Name
@@ -71,6 +72,7 @@ class AgentSpec(Strict):
     tools: list[Name | ToolUse] = Field(default_factory=list, max_length=50)
     model: ModelName | None = None
     allow_delegation: bool = False
+    knowledge: list[FileName] = Field(default_factory=list, max_length=20)
 
     def tool_uses(self) -> Iterator[ToolUse]:
         for tool in self.tools:

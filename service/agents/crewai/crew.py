@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from crewai import Agent, Crew, Process, Task
+from crewai.knowledge.knowledge import Knowledge
 from crewai.llms.base_llm import BaseLLM
 from crewai.tasks.task_output import TaskOutput
 from crewai.utilities.task_output_storage_handler import TaskOutputStorageHandler
 from pydantic import PrivateAttr
 
+from service.agents import models
 from service.agents.context import TaskResult
 from service.agents.crewai import shapes
 from service.agents.crewai.stage import Stage
@@ -74,6 +76,14 @@ class Staff:
     models: Mapping[str | None, BaseLLM]
     settings: Settings
 
+    def knowledge(self, spec: AgentSpec) -> Knowledge | None:
+        if not spec.knowledge:
+            return None
+        # Imported where it is needed: a database and its client, which few missions use.
+        from service.agents.crewai import knowledge
+
+        return knowledge.of(spec, self.context, models.embedding(self.settings))
+
     def tool(self, name: str) -> Tool:
         return registry.make(name, self.context, self.stage, self.settings)
 
@@ -123,6 +133,7 @@ def _agent(spec: AgentSpec, mission: MissionSpec, staff: Staff) -> Agent:
         backstory=spec.backstory,
         llm=staff.models[spec.model or mission.model],
         tools=[CrewTool(staff.tool(use.name)) for use in spec.tool_uses()],
+        knowledge=staff.knowledge(spec),
         allow_delegation=spec.allow_delegation,
         cache=False,
         verbose=False,
