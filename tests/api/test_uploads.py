@@ -113,6 +113,17 @@ def test_a_file_that_is_too_large_is_refused_with_its_name_and_the_limit(shared:
     assert "large.bin" in told["detail"]
 
 
+def knowing(name: str) -> dict[str, Any]:
+    return {**SPEC, "agents": [{**SPEC["agents"][0], "knowledge": [name]}]}
+
+
+def test_an_agent_knows_only_files_that_came_with_the_mission(shared: Server) -> None:
+    assert send(shared, form(("a.md", b"x"), mission=knowing("a.md"))).status_code == 201
+    told = refused(shared, form(("a.md", b"x"), mission=knowing("b.md")), 422, "invalid")
+    assert told["errors"][0]["pointer"] == "/agents/0/knowledge/0"
+    problem(shared.post("/missions", knowing("a.md")), 422, "invalid")
+
+
 def test_files_that_are_too_large_together_are_refused(shared: Server) -> None:
     many = [(f"{n}.bin", b"x" * FILE_MAX) for n in range(UPLOAD_MAX // FILE_MAX + 1)]
     assert refused(shared, form(*many), 413, "body_too_large")["limit"] == UPLOAD_MAX
