@@ -1,5 +1,6 @@
 """What crewai's events hold, as JSON values; and what they do not say but their source does."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -85,9 +86,26 @@ def usage(event: Any) -> dict[str, Any]:
     usage = event.usage or {}
     return {
         "model": event.model,
-        "prompt_tokens": usage.get("prompt_tokens") or 0,
-        "completion_tokens": usage.get("completion_tokens") or 0,
-        "cached_tokens": usage.get("cached_prompt_tokens") or 0,
-        "reasoning_tokens": usage.get("reasoning_tokens") or 0,
+        "prompt_tokens": _first(usage, *PROMPT) + sum(_first(usage, name) for name in BESIDE),
+        "completion_tokens": _first(usage, *COMPLETION),
+        "cached_tokens": _first(usage, *CACHED),
+        "reasoning_tokens": _first(usage, "reasoning_tokens"),
         "cost_usd": None,
     }
+
+
+# What each provider calls it; crewai hands it on in the provider's words.
+PROMPT = ("prompt_tokens", "input_tokens", "prompt_token_count", "inputTokens")
+COMPLETION = ("completion_tokens", "output_tokens", "outputTokens", "candidates_token_count")
+CACHED = ("cached_prompt_tokens", "cacheReadInputTokens")
+# Counted beside the prompt, where the others count them in it.
+BESIDE = ("cacheReadInputTokens", "cacheWriteInputTokens")  # Bedrock
+
+
+def _first(usage: Mapping[str, Any], *names: str) -> int:
+    return next((int(usage[name]) for name in names if usage.get(name)), 0)
+
+
+def fenced(value: Any) -> str:
+    """A value as it is shown to a human: a block of JSON in markdown."""
+    return f"```json\n{json.dumps(jsonable(value), indent=2, ensure_ascii=False)}\n```"
