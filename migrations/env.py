@@ -22,6 +22,8 @@ def _migrate(connection) -> None:  # noqa: ANN001
         connection=connection,
         target_metadata=metadata,
         transactional_ddl=True,
+        # the queue's tables come from its package
+        include_name=lambda name, *_: not str(name).startswith("procrastinate_"),
     )
     context.run_migrations()
 

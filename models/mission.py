@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from models.base import Id, metadata
@@ -27,6 +28,9 @@ missions = Table(
     Column("rev", BigInteger, nullable=False, server_default="0"),
     # the mission's own event counter
     Column("mseq", BigInteger, nullable=False, server_default="0"),
+    # Within its workspace: higher ones are claimed first, and none before its time.
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("not_before_ms", BigInteger),
     # Which run this is: 0 before the first claim. With lease_owner it fences every write.
     Column("attempt", Integer, nullable=False, server_default="0"),
     # How many attempts ended because their worker was lost.
@@ -46,6 +50,8 @@ missions = Table(
     Column("cached_tokens", BigInteger, nullable=False, server_default="0"),
     Column("reasoning_tokens", BigInteger, nullable=False, server_default="0"),
     Column("cost_usd", Float),
+    # JSON: agent → the same counts, of that agent's calls
+    Column("usage_by_agent", Text, nullable=False, server_default="{}"),
     Column("tasks_done", Integer, nullable=False, server_default="0"),
     Column("tasks_total", Integer, nullable=False),
     Column("idempotency_key", Text),
@@ -53,7 +59,23 @@ missions = Table(
     UniqueConstraint("workspace_id", "idempotency_key"),
     # the list, newest first
     Index(None, "workspace_id", "id"),
-    # the claim, oldest queued first; leases that ran out
-    Index(None, "status", "id"),
+    # the list by status
+    Index(None, "workspace_id", "status", "id"),
+    # the claim: nothing but what is queued
+    Index(
+        "ix_missions_queued",
+        "workspace_id",
+        "priority",
+        "id",
+        postgresql_where=text("status = 'queued'"),
+        sqlite_where=text("status = 'queued'"),
+    ),
+    # what a worker holds; leases that ran out
+    Index(
+        "ix_missions_lease_owner",
+        "lease_owner",
+        postgresql_where=text("lease_owner IS NOT NULL"),
+        sqlite_where=text("lease_owner IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )

@@ -1,6 +1,6 @@
 """A workspace: who shares missions, and whose counter numbers their events."""
 
-from sqlalchemy import BigInteger, Column, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
 from models.base import Id, metadata
 
@@ -15,6 +15,10 @@ workspaces = Table(
     Column("head", BigInteger, nullable=False, server_default="0"),
     # seq of the oldest event that is still stored.
     Column("oldest", BigInteger, nullable=False, server_default="1"),
+    # Missions that may be held at once; null: as many as the workers' setting says.
+    Column("max_running", Integer),
+    # When a mission of it was claimed last: who waited longest is served next.
+    Column("claimed_ms", BigInteger, nullable=False, server_default="0"),
     Column("created_ms", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )

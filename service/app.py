@@ -9,6 +9,7 @@ from service.api.answers import protect
 from service.api.services import NAME, Services
 from service.config import Settings
 from service.db import Database
+from service.dispatch import choose
 from service.feed.poll import Feed
 
 BLUEPRINTS = (doctor, events, missions, projects, offers, requests, files, health, pages, plain)
@@ -41,7 +42,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     if db.is_sqlite:
         schema.upgrade(db)
     feed = Feed(db, max_held=settings.max_held)
-    app.extensions[NAME] = Services(settings, db, feed)
+    app.extensions[NAME] = Services(settings, db, feed, choose.for_clients(settings, db))
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     problems.register(app)

@@ -79,9 +79,7 @@ class Settings(BaseSettings):
     # How workers are told of missions: by looking, or by a queue on PostgreSQL.
     dispatch: Literal["auto", "local", "procrastinate"] = "auto"
     concurrency: int = Field(default=4, ge=1)  # missions one worker runs at once
-    # Missions held at once by all workers together, and of one workspace; None: any number.
-    max_running: int | None = Field(default=None, ge=1)
-    workspace_max_running: int | None = Field(default=None, ge=1)
+    max_running_overall: int | None = Field(default=None, ge=1)  # missions held at once by all workers
     # After SIGTERM, how long a run may take to the end of its task before it is handed over.
     drain_s: float = Field(default=20.0, ge=0)
     lease_s: float = Field(default=30.0, gt=0)
@@ -122,6 +120,10 @@ class Settings(BaseSettings):
     max_held_per_token: int = Field(default=2000, ge=1)  # polls one web process holds for one token
     max_queued: int = Field(default=1000, ge=1)  # missions of one workspace that wait for a worker
     max_running: int = Field(default=100, ge=1)  # missions of one workspace that workers hold at once
+
+    # Waited before the second, third … try of a webhook's delivery; behind the last it has failed.
+    webhook_pauses: str = "5,300,1800,7200,18000,36000,50400,72000,86400"
+    webhook_hosts: str = ""  # `host:port` that webhooks may reach though they are private or plain
 
     url: str | None = None  # the server the command line talks to
     token: SecretStr | None = None
@@ -202,6 +204,15 @@ class Settings(BaseSettings):
     def price_table(self) -> Mapping[str, Price]:
         """The operator's own prices, by a model's name."""
         return _read_prices(self.prices) if self.prices else {}
+
+    @cached_property
+    def webhook_pauses_s(self) -> tuple[float, ...]:
+        return tuple(float(pause) for pause in self.webhook_pauses.split(",") if pause)
+
+    @cached_property
+    def private_webhook_hosts(self) -> frozenset[str]:
+        """`host:port` of receivers in a network of the operator's own."""
+        return frozenset(filter(None, (name.strip() for name in self.webhook_hosts.split(","))))
 
     @cached_property
     def further_tools(self) -> frozenset[str]:

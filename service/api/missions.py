@@ -52,6 +52,8 @@ def create() -> Response:
         mission_id = earlier or commands.create(
             conn, access.workspace_id, _admitted(conn, spec), files=asked.files, idempotency=idempotency
         )
+        if not earlier:
+            services().dispatch.hand_over(conn, mission_id)
         mission = queries.one(conn, access.workspace_id, mission_id)
     return _created(mission, replayed=bool(earlier))
 
@@ -116,6 +118,7 @@ def retry(mission_id: int) -> Response:
     no_body()
     with services().db.transaction() as conn:
         made = commands.retry(conn, access.workspace_id, mission_id)
+        services().dispatch.hand_over(conn, made)
         mission = queries.one(conn, access.workspace_id, made)
     return _created(mission, replayed=False)
 

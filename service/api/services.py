@@ -7,6 +7,7 @@ from flask import current_app, request
 
 from service.config import Settings
 from service.db import Database
+from service.dispatch.handover import HandOver
 from service.feed.poll import Feed
 
 NAME = "longline"
@@ -19,6 +20,7 @@ class Services:
     settings: Settings
     db: Database
     feed: Feed
+    dispatch: HandOver
 
 
 def services() -> Services:

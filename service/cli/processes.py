@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-STOP_WITHIN_S = 25.0  # longer than gunicorn's own grace
+STOP_WITHIN_S = 28.0  # longer than the grace of gunicorn and of the worker; platforms give 30
 RESTART_AFTER_S = 1.0  # a process that cannot start must not spin
 PR_SET_PDEATHSIG = 1  # prctl(2)
 

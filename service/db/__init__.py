@@ -4,7 +4,7 @@ The two databases differ here and in `events.append`, and nowhere else: `sqlite`
 prepare connections and begin transactions; `hints` and `bell` say and hear that there is news.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,11 +69,17 @@ class Database:
         with self.engine.connect().execution_options(longline_mode="glance") as conn, conn.begin():
             yield conn
 
-    def change_hint(self, channel: str = "events") -> ChangeHint:
-        """Hears commits of any process. channel: `events`, or `work` for what is to be claimed."""
+    def change_hint(
+        self, channel: str = "events", *, wake: Callable[[], None] = lambda: None
+    ) -> ChangeHint:
+        """Hears commits of any process.
+
+        channel: `events`, or `work` for what is to be claimed. wake: called in another thread at
+        each word on the channel, for those who would not look soon; PostgreSQL only.
+        """
         if self.is_sqlite:
             return SqliteChangeHint(self.url)
-        return PostgresChangeHint(self.direct_url, f"longline_{channel}")
+        return PostgresChangeHint(self.direct_url, f"longline_{channel}", wake)
 
     def close(self) -> None:
         self._bell.close()

@@ -4,7 +4,8 @@ import logging
 import sqlite3
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
@@ -31,21 +32,20 @@ RETRY_S = 0.5
 logger = logging.getLogger(__name__)
 
 
-class ChangeHint:
-    """Whether the database may have changed since the last look. This one cannot tell: yes."""
+class ChangeHint(Protocol):
+    """Whether the database may have changed since the last look."""
 
     def changed(self, *, asked: bool = False) -> bool:
         """asked: somebody has come who may have missed something, so the answer is yes, soon."""
-        return True
+        ...
 
     def looked(self, took_s: float, *, found: bool) -> None:
         """What a look that `changed` led to has cost, and whether there was something."""
 
-    def close(self) -> None:
-        """Nothing is held."""
+    def close(self) -> None: ...
 
 
-class SqliteChangeHint(ChangeHint):
+class SqliteChangeHint:
     """Sees other connections' commits, of any process, for about 3 µs a look.
 
     Its connection stays open, so that the -wal file does not go away between transactions.
@@ -63,15 +63,18 @@ class SqliteChangeHint(ChangeHint):
         self._seen = version
         return changed or asked
 
+    def looked(self, took_s: float, *, found: bool) -> None:
+        """The next commit shows by itself."""
+
     def close(self) -> None:
         self._connection.close()
 
 
-class PostgresChangeHint(ChangeHint):
+class PostgresChangeHint:
     """Listens on a channel, in a thread of its own (a greenlet, where threads are greenlets)."""
 
-    def __init__(self, url: URL, channel: str) -> None:
-        self._ear = Ear(url, channel)
+    def __init__(self, url: URL, channel: str, wake: Callable[[], None]) -> None:
+        self._ear = Ear(url, channel, wake)
         self._look_at = 0.0
         self._looked_at = 0.0
         self._busy_until = 0.0
@@ -106,13 +109,14 @@ class PostgresChangeHint(ChangeHint):
 class Ear:
     """One LISTEN, taken up again whenever it is lost. hears: an echo of ours has come back."""
 
-    def __init__(self, url: URL, channel: str) -> None:
+    def __init__(self, url: URL, channel: str, wake: Callable[[], None]) -> None:
         # An engine for its driver and its dialect alone: psycopg must not be imported before
         # gunicorn has made the process a gevent one.
         self._engine = create_engine(
             url, poolclass=NullPool, connect_args=postgres.connect_arguments()
         )
         self._channel = channel
+        self._wake = wake
         self._told = threading.Event()
         self._closed = threading.Event()
         self.hears = False
@@ -173,3 +177,4 @@ class Ear:
             self.hears = True
         else:
             self._told.set()
+            self._wake()

@@ -19,10 +19,10 @@ ENDED = ("completed", "failed", "cancelled")
 
 # The second part needs the first one's row, and the third both: so they are locked in this order.
 # The counters are read from what the updates return, not from the statement's snapshot.
-STATEMENT = """
+STATEMENT = f"""
 WITH mission AS (
   UPDATE missions SET mseq = mseq + %(count)s
-  WHERE id = %(mission)s AND status NOT IN ('completed', 'failed', 'cancelled')
+  WHERE id = %(mission)s AND status NOT IN {ENDED}
     AND (%(attempt)s::int IS NULL OR (attempt = %(attempt)s::int AND lease_owner = %(owner)s::text))
   RETURNING id, workspace_id, mseq, attempt
 ), workspace AS (

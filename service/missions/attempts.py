@@ -11,8 +11,9 @@ from service import clock
 from service.events.kinds import Kind, NewEvent
 from service.events.log import Fence
 from service.events.text import decode, encode, encode_bounded
-from service.missions import open_requests, projects, specs, transitions
+from service.missions import open_requests, projects, queue, specs, transitions
 from service.missions.project_spec import ProjectSpec
+from service.missions.queue import NO_LIMITS, Limits
 from service.missions.specs import Spec
 from service.missions.states import HELD, Status
 from service.missions.target import Target
@@ -53,17 +54,11 @@ class Renewed:
     cancelled: frozenset[int]
 
 
-def claim_next(conn: Connection, owner: str, *, lease_s: float) -> Claim | None:
-    """Take the oldest queued mission under a lease; None when there is none."""
-    oldest = (
-        select(missions.c.id)
-        .where(missions.c.status == Status.QUEUED)
-        .order_by(missions.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    mission_id = conn.execute(oldest).scalar_one_or_none()
-    mission = None if mission_id is None else transitions.lock(conn, mission_id)
+def claim_next(
+    conn: Connection, owner: str, *, lease_s: float, limits: Limits = NO_LIMITS
+) -> Claim | None:
+    """Take the queued mission whose turn it is under a lease; None when there is none to take."""
+    mission = queue.lock_next(conn, limits)
     if mission is None:
         return None
     attempt = mission.attempt + 1
@@ -81,6 +76,7 @@ def claim_next(conn: Connection, owner: str, *, lease_s: float) -> Claim | None:
     restarts = mission.losses if mission.on_worker_lost == "restart" else 0
     project = projects.where(conn, spec.project) if isinstance(spec, ProjectSpec) else None
     fence = Fence(attempt, owner)
+    queue.note_served(conn, mission.workspace_id)
     return Claim(mission.id, mission.workspace_id, fence, spec, restarts, project)
 
 
@@ -120,11 +116,22 @@ def complete(conn: Connection, claim: Claim, *, text: str, json: Any) -> None:
     _end(conn, claim, Status.COMPLETED, "all tasks are done", [final], result=stored)
 
 
-def fail(conn: Connection, claim: Claim, *, code: str, message: str, retryable: bool) -> None:
-    """End a mission with an error: code, message and retryable, as in the ERROR event."""
+def fail(
+    conn: Connection,
+    claim: Claim,
+    *,
+    code: str,
+    message: str,
+    retryable: bool,
+    before: Sequence[NewEvent] = (),
+) -> None:
+    """End a mission with an error: code, message and retryable, as in the ERROR event.
+
+    before: events that are stored just ahead of that one.
+    """
     error = {"code": code, "message": message, "retryable": retryable}
     event = NewEvent(Kind.ERROR, "mission", error)
-    _end(conn, claim, Status.FAILED, message, [event], error=encode_bounded(error))
+    _end(conn, claim, Status.FAILED, message, [*before, event], error=encode_bounded(error))
 
 
 def end_cancelled(conn: Connection, claim: Claim) -> None:
@@ -144,15 +151,15 @@ def _end(
     transitions.move(conn, mission, to, reason=reason, before=before, fence=claim.fence, **columns)
 
 
-def hand_over(conn: Connection, claim: Claim) -> None:
-    """Give a mission back to the queue because its worker is going down.
+def hand_over(conn: Connection, claim: Claim) -> Status:
+    """Give a mission back to the queue because its worker is going down. Returns its new status.
 
     One that is to be cancelled ends here: it must not start again somewhere else.
     """
     mission = transitions.held(conn, claim.mission_id, claim.fence)
     if mission.cancel_requested_ms is not None:
         end_cancelled(conn, claim)
-        return
+        return Status.CANCELLED
     transitions.move(
         conn,
         mission,
@@ -160,10 +167,15 @@ def hand_over(conn: Connection, claim: Claim) -> None:
         reason="its worker is stopping",
         fence=claim.fence,
     )
+    return Status.QUEUED
 
 
-def lose(conn: Connection, mission_id: int, *, reason: str, fence: Fence | None = None) -> None:
+def lose(
+    conn: Connection, mission_id: int, *, reason: str, fence: Fence | None = None
+) -> Status | None:
     """Recover a mission whose worker is gone: queue it again, or end it, as it asked for.
+
+    Returns its new status, None when nobody held it.
 
     fence: of a worker whose own child died; without it, whoever holds the mission loses it.
     In the ERROR event, `restart` says that the tasks which were done no longer count.
@@ -173,7 +185,7 @@ def lose(conn: Connection, mission_id: int, *, reason: str, fence: Fence | None 
     if fence is not None:
         mission = transitions.held(conn, mission_id, fence)
     if mission is None or mission.status not in HELD:
-        return
+        return None
     losses = mission.losses + 1
     error = {"code": "worker_lost", "message": reason, "retryable": True}
     to = _after_loss(mission, losses)
@@ -188,6 +200,7 @@ def lose(conn: Connection, mission_id: int, *, reason: str, fence: Fence | None 
         conn.execute(delete(task_outputs).where(task_outputs.c.mission_id == mission.id))
         columns["tasks_done"] = 0
     transitions.move(conn, mission, to, reason=reason, before=before, **columns)
+    return to
 
 
 def _after_loss(mission: Row[Any], losses: int) -> Status:
@@ -219,15 +232,14 @@ def _leases(conn: Connection, which: ColumnElement[bool]) -> list[Lease]:
     return [Lease(row.id, Fence(row.attempt, row.lease_owner), row.lease_until_ms) for row in rows]
 
 
-def lose_lease(conn: Connection, lease: Lease, *, reason: str) -> bool:
-    """Recover a mission, unless its lease has been renewed or given up since it was read."""
+def lose_lease(conn: Connection, lease: Lease, *, reason: str) -> Status | None:
+    """As `lose`, unless the lease has been renewed or given up since it was read."""
     mission = transitions.lock(conn, lease.mission_id)
     if mission is None or mission.lease_until_ms != lease.until_ms:
-        return False
+        return None
     if mission.status not in HELD or Fence(mission.attempt, mission.lease_owner) != lease.fence:
-        return False
-    lose(conn, lease.mission_id, reason=reason)
-    return True
+        return None
+    return lose(conn, lease.mission_id, reason=reason)
 
 
 def _total(mission: Row[Any]) -> NewEvent:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from models import missions
 from service import clock
@@ -33,7 +33,13 @@ class Idempotency:
 
 
 def find_replay(conn: Connection, workspace_id: int, idempotency: Idempotency) -> int | None:
-    """The mission that this key made before, None for a new key. Raises Problem key_reused."""
+    """The mission that this key made before, None for a new key. Raises Problem key_reused.
+
+    Of two that come with one key at once the second waits here for the first.
+    """
+    if conn.dialect.name == "postgresql":
+        told_apart = func.hashtextextended(idempotency.key, workspace_id)
+        conn.execute(select(func.pg_advisory_xact_lock(told_apart)))
     earlier = conn.execute(
         select(missions.c.id, missions.c.idempotency_sha256).where(
             missions.c.workspace_id == workspace_id,
@@ -68,6 +74,8 @@ def create(
             status=Status.QUEUED,
             on_worker_lost=spec.on_worker_lost,
             created_ms=now,
+            priority=spec.priority,
+            not_before_ms=spec.not_before and clock.ms_of(spec.not_before),
             tasks_total=len(spec.plan),
             retry_of=retry_of,
             idempotency_key=idempotency and idempotency.key,

@@ -1,15 +1,16 @@
 """What a running attempt records: its events, its usage, its finished tasks."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from models import missions, task_outputs
+from models import events, missions, task_outputs
 from service import clock
 from service.events import log
 from service.events.kinds import Kind, NewEvent
-from service.events.text import encode, repair
+from service.events.text import decode, encode, repair
 
 # A USAGE call's data, and the columns of the mission that hold the sums.
 COUNTED = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
@@ -20,7 +21,7 @@ def record(
 ) -> log.Appended:
     """Append a batch; the mission's row follows the usage and the STATUS events in it. Raises LeaseLost."""
     appended = log.append(conn, mission_id, batch, fence=fence)
-    values = _added_usage(batch) | _revision(batch, appended)
+    values = _added_usage(conn, mission_id, batch) | _revision(batch, appended)
     if values:
         conn.execute(update(missions).where(missions.c.id == mission_id).values(values))
     return appended
@@ -31,17 +32,32 @@ def _revision(batch: Sequence[NewEvent], appended: log.Appended) -> dict[str, An
     return {"rev": seqs[-1]} if seqs else {}
 
 
-def _added_usage(batch: Sequence[NewEvent]) -> dict[str, Any]:
-    calls = [event.data for event in batch if event.kind is Kind.USAGE and event.name == "call"]
-    if not calls:
+def _added_usage(conn: Connection, mission_id: int, batch: Sequence[NewEvent]) -> dict[str, Any]:
+    events = [event for event in batch if event.kind is Kind.USAGE and event.name == "call"]
+    if not events:
         return {}
+    calls = [event.data for event in events]
     values: dict[str, Any] = {
         name: missions.c[name] + sum(call.get(name) or 0 for call in calls) for name in COUNTED
     }
     costs = [call["cost_usd"] for call in calls if call.get("cost_usd") is not None]
     if costs:
         values["cost_usd"] = func.coalesce(missions.c.cost_usd, 0.0) + sum(costs)
-    return values
+    return values | {"usage_by_agent": _added_by_agent(conn, mission_id, events)}
+
+
+def _added_by_agent(conn: Connection, mission_id: int, calls: Sequence[NewEvent]) -> str:
+    """As JSON text; the append holds the mission's row, so nobody adds in between."""
+    stored = select(missions.c.usage_by_agent).where(missions.c.id == mission_id)
+    agents: dict[str, Any] = decode(conn.execute(stored).scalar_one()) or {}
+    for call in calls:
+        agent = agents.setdefault(repair(call.agent or ""), {"calls": 0, "cost_usd": None})
+        agent["calls"] += 1
+        for name in COUNTED:
+            agent[name] = agent.get(name, 0) + (call.data.get(name) or 0)
+        if call.data.get("cost_usd") is not None:
+            agent["cost_usd"] = (agent["cost_usd"] or 0.0) + call.data["cost_usd"]
+    return encode(agents)
 
 
 def plan(conn: Connection, mission_id: int, *, total: int) -> None:
@@ -88,7 +104,56 @@ def finish_task(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class StartedTool:
+    """A tool call of which no end is known. args: as its event shows them."""
+
+    call: str
+    tool: str
+    args: Any
+    agent: str | None
+    task: str | None
+
+
+# They go on where they were, or only hand work to an agent whose own tools are told of.
+RESUMED = ("ask_human", "delegate_work_to_coworker", "ask_question_to_coworker")
+
+
+def unfinished_tools(conn: Connection, mission_id: int) -> list[StartedTool]:
+    """Tool calls of earlier attempts that started and did not end, of tasks that are not finished."""
+    done = select(task_outputs.c.task).where(task_outputs.c.mission_id == mission_id)
+    rows = conn.execute(
+        select(events.c.name, events.c.call, events.c.agent, events.c.task, events.c.data)
+        .where(events.c.mission_id == mission_id, events.c.kind == Kind.ACTION)
+        .where(events.c.name.in_(("tool.started", "tool.finished", "tool.failed", "tool.blocked")))
+        .where(func.coalesce(events.c.task, "").not_in(done))
+        .order_by(events.c.seq)
+    )
+    running: dict[str, StartedTool] = {}
+    for row in rows:
+        running.pop(row.call, None)
+        data = decode(row.data)
+        if row.name == "tool.started" and data.get("tool") not in RESUMED:
+            running[row.call] = StartedTool(
+                row.call, str(data.get("tool")), data.get("args"), row.agent, row.task
+            )
+    return list(running.values())
+
+
+def used(conn: Connection, mission_id: int) -> tuple[int, float | None]:
+    """Tokens and dollars that a mission has used so far."""
+    columns = (missions.c.prompt_tokens, missions.c.completion_tokens, missions.c.cost_usd)
+    row = conn.execute(select(*columns).where(missions.c.id == mission_id)).one()
+    return row.prompt_tokens + row.completion_tokens, row.cost_usd
+
+
 def finished(conn: Connection, mission_id: int) -> list[dict[str, Any]]:
     """Outputs of finished tasks as mappings of the table's columns, json still as text."""
     query = select(task_outputs).where(task_outputs.c.mission_id == mission_id)
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def more_to_do(conn: Connection, mission_id: int) -> bool:
+    """Whether a mission has tasks that no attempt has finished."""
+    query = select(missions.c.tasks_done < missions.c.tasks_total)
+    return bool(conn.execute(query.where(missions.c.id == mission_id)).scalar_one())

@@ -113,6 +113,7 @@ def _view(row: Row[Any], pending: list[int]) -> dict[str, Any]:
             "completion_tokens": row.completion_tokens,
             "cached_tokens": row.cached_tokens,
             "cost_usd": row.cost_usd,
+            "agents": decode(row.usage_by_agent),
         },
         "progress": {"done": row.tasks_done, "total": row.tasks_total},
         "requests": pending,

@@ -9,15 +9,19 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.agents.context import Interrupted, MissionFailed, MissionFile, TaskResult
+from service.agents.prices import Prices
 from service.db import Database
 from service.errors import LeaseLost
 from service.events.kinds import Kind, NewEvent
 from service.events.text import decode
 from service.missions import files, progress
 from service.missions.attempts import Claim
-from service.missions.spec import MissionSpec, TaskSpec
+from service.missions.spec import TaskSpec
+from service.missions.specs import Spec
+from service.missions.target import Target
 from service.requests import asking, waiting
 from service.requests.question import Answer, Question, RequestStatus
+from service.worker.limits import Limits
 from service.worker.recorder import Recorder
 
 
@@ -25,22 +29,37 @@ class Attempt:
     """Implements `agents.context.RunContext`. Safe to use from any thread."""
 
     def __init__(
-        self, db: Database, claim: Claim, recorder: Recorder, *, stop: threading.Event
+        self,
+        db: Database,
+        claim: Claim,
+        recorder: Recorder,
+        *,
+        stop: threading.Event,
+        finish: threading.Event,
+        prices: Prices,
     ) -> None:
         self._db = db
         self._claim = claim
         self._recorder = recorder
         self._stop = stop
-        self._tokens = 0
-        self.limit_reached = threading.Event()
+        self._finish = finish
+        self._prices = prices
+        with db.reading() as conn:
+            tokens, cost_usd = progress.used(conn, claim.mission_id)
+        ask = self._answered if claim.spec.on_limit == "ask" else None
+        self.limits = Limits(claim.spec.limits, tokens=tokens, cost_usd=cost_usd, ask=ask)
 
     @property
     def mission_id(self) -> int:
         return self._claim.mission_id
 
     @property
-    def spec(self) -> MissionSpec:
+    def spec(self) -> Spec:
         return self._claim.spec
+
+    @property
+    def project(self) -> Target | None:
+        return self._claim.project
 
     def emit(
         self,
@@ -52,24 +71,45 @@ class Attempt:
         task: str | None = None,
         call: str | None = None,
     ) -> None:
+        is_usage = kind is Kind.USAGE and name == "call"
+        if is_usage:
+            data = data | {"cost_usd": self._prices.cost(data.get("model"), data)}
         self._recorder.put(NewEvent(kind, name, data, agent, task, call))
-        if kind is Kind.USAGE and name == "call":
+        if is_usage:
             self._count(data)
+        if name == "tool.started" and self.spec.on_worker_lost == "ask":
+            self._flush()  # before the tool runs: what happens to be lost must be known to have begun
 
     def ask(self, question: Question) -> Answer:
+        answer = self._answered(question)
+        return self._silence(answer) if answer.status is RequestStatus.EXPIRED else answer
+
+    def _answered(self, question: Question) -> Answer:
         shown = self._shown(question)
         self._flush()
         with self._db.transaction() as conn:
             request_id = self._open(conn, shown)
-        answer = waiting.wait_for_answer(self._db, request_id, check=self.check_cancelled)
+        answer = waiting.wait_for_answer(self._db, request_id, check=self._check_waiting)
         if (answer.prompt, answer.context) == (shown.prompt, shown.context):
             # The runner's own words: what was redacted for the human is not so for the crew.
             answer = replace(answer, prompt=question.prompt, context=question.context)
-        return self._silence(answer) if answer.status is RequestStatus.EXPIRED else answer
+        return answer
 
     def check_cancelled(self) -> None:
-        if self._stop.is_set() or self._recorder.lost.is_set() or self.limit_reached.is_set():
+        self.limits.pause()
+        if self._stop.is_set() or self._recorder.lost.is_set() or self.limits.reached:
             raise Interrupted
+
+    def _check_waiting(self) -> None:
+        """For a human nobody need stay: the question is open in the next attempt too."""
+        self.check_cancelled()
+        if self._finish.is_set():
+            raise Interrupted
+
+    def unfinished_tools(self) -> list[progress.StartedTool]:
+        """What earlier attempts may have done halfway."""
+        with self._db.reading() as conn:
+            return progress.unfinished_tools(conn, self.mission_id)
 
     def plan(self, tasks: Sequence[str]) -> None:
         names = list(tasks)
@@ -90,7 +130,7 @@ class Attempt:
         }
 
     def finish_task(self, result: TaskResult) -> None:
-        task = next(task for task in self.spec.plan if task.name == result.task)
+        task = next((task for task in self.spec.plan if task.name == result.task), None)
         redact = self._recorder.redactor.value
         result = replace(result, text=redact(result.text), json=redact(result.json))
         status = {"from": "running", "to": "completed", "reason": None}
@@ -102,6 +142,12 @@ class Attempt:
             self._recorder.store(events, lambda conn: self._keep(conn, task, result))
         except LeaseLost:
             raise Interrupted from None
+        if self._finish.is_set() and self._more_to_do():
+            raise Interrupted  # the worker is going down: another goes on with the next task
+
+    def _more_to_do(self) -> bool:
+        with self._db.reading() as conn:
+            return progress.more_to_do(conn, self.mission_id)
 
     def files(self) -> list[MissionFile]:
         with self._db.reading() as conn:
@@ -125,8 +171,8 @@ class Attempt:
     def _about(self, result: TaskResult, kind: Kind, name: str, data: dict[str, Any]) -> NewEvent:
         return NewEvent(kind, name, data, agent=result.agent, task=result.task)
 
-    def _keep(self, conn: Connection, task: TaskSpec, result: TaskResult) -> None:
-        if task.output_file is not None:
+    def _keep(self, conn: Connection, task: TaskSpec | None, result: TaskResult) -> None:
+        if task is not None and task.output_file is not None:
             content = result.text.encode("utf-8", "replace")
             self._keep_file(conn, task.output_file, content, result)
         progress.finish_task(
@@ -185,10 +231,11 @@ class Attempt:
             raise Interrupted from None
 
     def _count(self, usage: dict[str, Any]) -> None:
-        self._tokens += (usage.get("prompt_tokens") or 0) + (usage.get("completion_tokens") or 0)
-        most = self.spec.limits.max_tokens
-        if most is not None and self._tokens > most:
-            self.limit_reached.set()
+        """Keep the limits. What was reached ends the run at its next event."""
+        before = self.limits.reached
+        self.limits.count(usage)
+        if self.limits.reached and not before:
+            self._recorder.put(self.limits.reached.as_event())
 
 
 class LogHandler(logging.Handler):

@@ -1,6 +1,7 @@
 """A child as the supervisor sees it: started, read, told to stop, ended."""
 
 import multiprocessing
+import os
 import shutil
 import signal
 import time
@@ -12,10 +13,13 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
+from service import config
 from service.config import Settings
 from service.events.kinds import NewEvent
 from service.missions.attempts import Claim
+from service.security.redaction import Redactor
 from service.worker import entry
+from service.worker.deadline import Deadline
 from service.worker.outcome import Outcome
 from service.worker.output import OutputStream
 
@@ -49,19 +53,24 @@ class Child:
 
     def __init__(self, context: ForkServerContext, claim: Claim, settings: Settings) -> None:
         self.claim = claim
-        self.reason: str | None = None  # why it was told to stop: cancel, stopping, lost, limit
+        self.reason: str | None = (
+            None  # why it was told to stop: finish, stopping, cancel, lost, limit
+        )
         self._folder = _make_folder(settings, claim)
+        folder = claim.project.folder if claim.project else None
+        # What the process says is redacted here; its project's own secrets are not in our environment.
+        self.redactor = Redactor(config.secret_values(config.project_environment(folder)))
         self._kill_at: float | None = None
         self._give_up_at: float | None = None
-        most = claim.spec.limits.max_seconds
-        self.deadline = time.monotonic() + most
+        most, asked = claim.spec.limits.max_seconds, claim.spec.on_limit == "ask"
+        self.deadline = Deadline(context, most, asked=asked)
         self._outcome, outcome_in = context.Pipe(duplex=False)
         stdout, stdout_in = context.Pipe(duplex=False)
         stderr, stderr_in = context.Pipe(duplex=False)
         self._streams = [OutputStream("stdout", stdout), OutputStream("stderr", stderr)]
         self._process = context.Process(
             target=entry.enter,
-            args=(claim, settings, self._folder, outcome_in, stdout_in, stderr_in),
+            args=(claim, settings, self._folder, outcome_in, stdout_in, stderr_in, self.deadline),
             name=f"mission-{claim.mission_id}",
             daemon=True,
         )
@@ -78,9 +87,15 @@ class Child:
     def read_output(self) -> list[NewEvent]:
         return [event for stream in self._streams for event in stream.read()]
 
+    def finish_task(self) -> None:
+        """Tell it, once, to end when its task is done: the worker is going down."""
+        if self.reason is None and self._process.pid is not None:
+            self.reason = "finish"
+            os.kill(self._process.pid, signal.SIGUSR1)
+
     def stop(self, reason: str) -> None:
         """Tell it to end, once. reason: decides what becomes of the mission."""
-        if self.reason is None:
+        if self.reason in (None, "finish"):
             self.reason = reason
             self._kill_at = time.monotonic() + KILL_AFTER_S
             self._process.terminate()

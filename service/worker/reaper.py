@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable
 
 from service.db import Database
+from service.dispatch.handover import HandOver
 from service.missions import attempts
 from service.missions.attempts import Lease
+from service.missions.states import Status
 from service.requests import answering
 from service.worker import identity, registry
 
@@ -24,12 +26,14 @@ class Reaper:
     def __init__(
         self,
         db: Database,
+        dispatch: HandOver,
         *,
         lease_s: float,
         renew_s: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._db = db
+        self._dispatch = dispatch
         self._lease_s = lease_s
         self._silence_s = 1.2 * renew_s  # a live holder has renewed by then
         self._monotonic = monotonic
@@ -71,6 +75,8 @@ class Reaper:
     def _recover(self, lease: Lease, reason: str) -> None:
         """One mission in a transaction: who holds a workspace must not want another mission."""
         with self._db.transaction() as conn:
-            recovered = attempts.lose_lease(conn, lease, reason=reason)
-        if recovered:
+            status = attempts.lose_lease(conn, lease, reason=reason)
+            if status is Status.QUEUED:
+                self._dispatch.hand_over(conn, lease.mission_id)
+        if status is not None:
             logger.warning("mission %s: recovered, %s", lease.mission_id, reason)

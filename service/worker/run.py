@@ -16,12 +16,16 @@ from pathlib import Path
 from service import config
 from service.agents import runner
 from service.agents.context import Interrupted, MissionFailed
+from service.agents.prices import Prices
 from service.config import Settings
 from service.db import Database
 from service.errors import LeaseLost
 from service.missions.attempts import Claim
+from service.missions.project_spec import ProjectSpec
 from service.security.redaction import Redactor
+from service.worker import unfinished
 from service.worker.attempt import Attempt, LogHandler
+from service.worker.deadline import Deadline
 from service.worker.outcome import Outcome
 from service.worker.recorder import Recorder
 
@@ -37,6 +41,7 @@ def main(
     outcome: Connection,
     stdout: Connection,
     stderr: Connection,
+    deadline: Deadline,
 ) -> None:
     """Run an attempt and send its Outcome. Entered in a fresh fork; never returns to its caller.
 
@@ -44,14 +49,21 @@ def main(
     """
     _take_over_output(stdout, stderr)
     stop = threading.Event()
+    finish = threading.Event()  # when the task that runs is done
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGUSR1, lambda *_: finish.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then tells us
+    os.setsid()  # without a terminal: nothing can open /dev/tty and wait there
     os.chdir(folder)
-    db = Database(settings, pool_size=4)
+    _enter_project(claim, settings)
+    # Transactions are short and follow each other: with one connection each, a server bears many.
+    db = Database(settings, pool_size=1)
     recorder = Recorder(db, claim, Redactor(config.secret_values()))
     recorder.start()
     _watch(stop, recorder)
-    attempt = Attempt(db, claim, recorder, stop=stop)
+    attempt = Attempt(db, claim, recorder, stop=stop, finish=finish, prices=Prices(settings))
+    if claim.spec.on_limit == "ask":
+        deadline.keep_asking(claim.spec.limits.max_seconds, attempt.limits.ask_for_seconds)
     _log_into(attempt, settings)
     ended = _run(attempt, settings)
     _finish(recorder)
@@ -59,12 +71,21 @@ def main(
     _exit(0)
 
 
+def _enter_project(claim: Claim, settings: Settings) -> None:
+    """Take over the project's own environment, before anything looks for what is secret in it."""
+    if claim.project is not None and isinstance(claim.spec, ProjectSpec):
+        storage = settings.data / "crewai" / "projects" / claim.spec.project
+        config.enter_project(config.project_environment(claim.project.folder), storage)
+
+
 def _run(attempt: Attempt, settings: Settings) -> Outcome:
     try:
+        if attempt.spec.on_worker_lost == "ask":
+            unfinished.report(attempt, attempt.unfinished_tools())
         result = runner.run(attempt, settings)
     except (Interrupted, LeaseLost):
-        if attempt.limit_reached.is_set():
-            return Outcome("failed", code="limit", message="The limit of tokens was reached.")
+        if attempt.limits.reached:
+            return Outcome("failed", code="limit", message=attempt.limits.reached.message)
         return Outcome("interrupted")
     except MissionFailed as failure:
         return Outcome(
@@ -107,11 +128,17 @@ def _log_into(attempt: Attempt, settings: Settings) -> None:
 def _watch(stop: threading.Event, recorder: Recorder) -> None:
     """End the process when it has to and the crew does not: in threads, for the crew may block."""
     _in_thread(lambda: _end_after(stop, recorder))
+    _in_thread(lambda: _stop_when_lost(stop, recorder))
     parent = multiprocessing.parent_process()
     if parent is not None:
         sentinel = parent.sentinel
         # Nobody renews the lease any more, and nobody would see our outcome.
         _in_thread(lambda: wait([sentinel]) and os._exit(1))
+
+
+def _stop_when_lost(stop: threading.Event, recorder: Recorder) -> None:
+    recorder.lost.wait()
+    stop.set()  # somebody else runs this mission now
 
 
 def _end_after(stop: threading.Event, recorder: Recorder) -> None:

@@ -14,11 +14,14 @@ from service.agents.context import MissionFailed
 from service.agents.endpoint import Endpoint
 from service.config import LOCAL_MODEL, Settings
 from service.db import UNAVAILABLE, Database
-from service.dispatch.local import LocalDispatch
+from service.dispatch import choose
 from service.errors import LeaseLost
 from service.events.kinds import NewEvent
-from service.missions import attempts, progress
-from service.worker import identity, registry
+from service.missions import attempts, progress, queue
+from service.missions.queue import Limits
+from service.missions.states import Status
+from service.worker import identity, limits, registry
+from service.worker.alarm import Alarm
 from service.worker.child import Child, describe_exit, wait_until_warm, warm_context
 from service.worker.reaper import Reaper
 
@@ -36,14 +39,21 @@ class Supervisor:
         self._settings = settings
         self._identity = identity.own()
         self._db = Database(settings)
-        self._dispatch = LocalDispatch(self._db)
-        self._reaper = Reaper(self._db, lease_s=settings.lease_s, renew_s=settings.renew_s)
+        self._limits = Limits(settings.max_running_overall, settings.max_running)
+        self._alarm = Alarm()
+        self._dispatch = choose.for_worker(
+            settings, self._db, self._alarm.ring, name=self._identity.id
+        )
+        self._reaper = Reaper(
+            self._db, self._dispatch, lease_s=settings.lease_s, renew_s=settings.renew_s
+        )
         config.prepare_agent_environment(settings)
         self._context = warm_context()
         self._children: dict[int, Child] = {}
         self._unwritten: dict[int, list[NewEvent]] = {}
         self._local_model: Endpoint | None = None  # it ends when nobody holds it
         self._stopping = False
+        self._stop_by: float | None = None  # when what still runs is told to stop at once
         self._full = False
         self._renew_at = 0.0
         self._reap_at = 0.0
@@ -62,7 +72,11 @@ class Supervisor:
         self._sign_off()
 
     def _on_signal(self, *_: Any) -> None:
+        """The first asks for an end at the next task boundary, a further one for an end now."""
+        now = time.monotonic()
+        self._stop_by = now if self._stopping else now + self._settings.drain_s
         self._stopping = True
+        self._alarm.ring()
 
     def _sign_on(self) -> None:
         with self._db.transaction() as conn:
@@ -91,28 +105,53 @@ class Supervisor:
 
     def _turn(self) -> None:
         """One round: hear the children, look after leases, follow orders, claim."""
-        wait([w for child in self._children.values() for w in child.waitables()], TICK_S)
+        children: list[Any] = [w for c in self._children.values() for w in c.waitables()]
+        wait([self._alarm, *children], TICK_S)
+        self._alarm.clear()
         self._hear_children()
         self._end_children()
         self._renew_and_reap()
+        if self._stopping:
+            self._drain()
+            return
         news = self._dispatch.has_news()
         if news and self._children:
-            with self._db.reading() as conn:
+            with self._db.glance() as conn:
                 self._follow(attempts.orders(conn, self._identity.id))
-        if self._stopping:
-            self._stop_all("stopping")
-        elif news or self._full:
+        if news or self._full:
             self._claim_all()
+
+    def _drain(self) -> None:
+        """Let each child go on to the end of its task, for a while."""
+        for child in self._children.values():
+            child.finish_task()
+        if self._stop_by is not None and time.monotonic() >= self._stop_by:
+            self._stop_all("stopping")
 
     def _claim_all(self) -> None:
         """Claim until there is nothing left or no room; `_full` says to look again when there is."""
-        while len(self._children) < self._settings.concurrency:
-            claim = self._dispatch.claim(self._identity.id, lease_s=self._settings.lease_s)
+        self._full = False
+        while self._has_room:
+            claim = self._claim()
             if claim is None:
-                self._full = False
-                return
+                break
             self._children[claim.mission_id] = Child(self._context, claim, self._settings)
-        self._full = True
+        else:
+            self._full = True
+        self._dispatch.settled(has_room=self._has_room)
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._children) < self._settings.concurrency
+
+    def _claim(self) -> attempts.Claim | None:
+        with self._db.glance() as conn:
+            if not queue.anything_due(conn):
+                return None
+        with self._db.transaction() as conn:
+            return attempts.claim_next(
+                conn, self._identity.id, lease_s=self._settings.lease_s, limits=self._limits
+            )
 
     def _hear_children(self) -> None:
         for mission_id, child in self._children.items():
@@ -137,7 +176,7 @@ class Supervisor:
 
     def _end_children(self) -> None:
         for mission_id, child in list(self._children.items()):
-            if time.monotonic() >= child.deadline:
+            if child.deadline.passed:
                 child.stop("limit")
             child.kill_if_overdue()
             if child.ended() and mission_id not in self._unwritten:
@@ -150,11 +189,12 @@ class Supervisor:
         settle = self._settlement(child)
         try:
             with self._db.transaction() as conn:
-                settle(conn)
+                if settle(conn) is Status.QUEUED:
+                    self._dispatch.hand_over(conn, child.claim.mission_id)
         except LeaseLost:
             logger.warning("mission %s: the lease was lost", child.claim.mission_id)
 
-    def _settlement(self, child: Child) -> Callable[[Any], None]:
+    def _settlement(self, child: Child) -> Callable[[Any], Status | None]:
         claim, outcome = child.claim, child.outcome
         if outcome is not None and outcome.kind == "completed":
             text, json = child.redactor.text(outcome.text), child.redactor.value(outcome.json)
@@ -172,10 +212,17 @@ class Supervisor:
                 return lambda conn: attempts.end_cancelled(conn, claim)
             case "stopping":
                 return lambda conn: attempts.hand_over(conn, claim)
+            case "finish" if outcome is not None:
+                return lambda conn: attempts.hand_over(conn, claim)
             case "limit":
-                message = f"It ran longer than {claim.spec.limits.max_seconds:g} s."
+                breach = limits.too_long(claim.spec.limits.max_seconds)
                 return lambda conn: attempts.fail(
-                    conn, claim, code="limit", message=message, retryable=False
+                    conn,
+                    claim,
+                    code="limit",
+                    message=breach.message,
+                    retryable=False,
+                    before=[breach.as_event()],
                 )
         reason = f"its process ended with {describe_exit(child.exit_code)}"
         return lambda conn: attempts.lose(conn, claim.mission_id, reason=reason, fence=claim.fence)

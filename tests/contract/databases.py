@@ -15,6 +15,10 @@ from tests.postgres import PostgresServer, execute
 KEPT = ("alembic_version",)
 # Another PostgreSQL server to test on: a URL of a role that may create databases.
 ELSEWHERE = os.environ.get("LONGLINE_TEST_DATABASE_URL")
+CUT_OFF = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 class Sqlite:
@@ -75,6 +79,10 @@ class Postgres:
             self._execute(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)")
             self._execute(f"CREATE DATABASE {self._name} TEMPLATE {self._template}")
 
+    def cut_off(self, settings: Settings) -> None:
+        """End every connection to the tests' database."""
+        execute(settings.database_url or "", CUT_OFF)
+
     def close(self) -> None:
         if self._server is not None:
             self._server.close()
@@ -85,8 +93,7 @@ class Postgres:
     def _emptying(self) -> str:
         """One statement, so that its parts stand or fall together. Nobody of an earlier test is left."""
         return (
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid();"
+            f"{CUT_OFF};"
             f" TRUNCATE {', '.join(self._tables)} RESTART IDENTITY CASCADE;"
             " INSERT INTO workspaces (name, feed, created_ms) VALUES ('default', md5(random()::text), 0)"
         )

@@ -62,12 +62,13 @@ def test_a_completed_mission_has_its_result_usage_and_end(db):
     mission = the.mission(db, claimed.mission_id)
     assert mission["status"] == "completed"
     assert mission["result"] == {"text": "A brief.", "json": {"pages": 2}}
-    assert mission["usage"] == {
+    counted = {
         "prompt_tokens": 111,
         "completion_tokens": 57,
         "cached_tokens": 3,
         "cost_usd": 0.75,
     }
+    assert mission["usage"].items() >= counted.items()
     assert the.follows_its_log(db, claimed.mission_id)
 
 

@@ -47,6 +47,7 @@ def test_a_mission_looks_as_the_contract_says(db):
             "completion_tokens": 0,
             "cached_tokens": 0,
             "cost_usd": None,
+            "agents": {},
         },
         "progress": {"done": 0, "total": 2},
         "requests": [],

@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.dispatch.handover import ToWhoLooks
 from service.missions import attempts
 from service.worker.reaper import Reaper
 from tests.contract import given as the
@@ -26,7 +27,7 @@ def ticks():
 
 @pytest.fixture
 def reaper(db, ticks):
-    return Reaper(db, lease_s=the.LEASE_S, renew_s=RENEW_S, monotonic=ticks)
+    return Reaper(db, ToWhoLooks(), lease_s=the.LEASE_S, renew_s=RENEW_S, monotonic=ticks)
 
 
 def look_for(reaper, ticks, seconds, *, meanwhile=lambda: None):

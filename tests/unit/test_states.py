@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.events import log
+from service.events import batch
 from service.missions.states import ENDED, HELD, MOVES, Status
 
 
@@ -54,4 +54,4 @@ def test_nothing_moves_to_where_it_is():
 
 def test_the_log_and_the_missions_agree_on_what_has_ended():
     """The log is the lower layer, and so has the names a second time."""
-    assert set(log.ENDED) == ENDED
+    assert set(batch.ENDED) == ENDED
