@@ -1,6 +1,6 @@
 """Missions over HTTP: create, list, look, cancel, retry."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -45,7 +45,7 @@ def create() -> Response:
     asked = _asked()
     body = decode(asked.mission)
     spec = fit(specs.kind_of(body), body)
-    _check_runnable(spec)
+    _check_runnable(spec, {file.name for file in asked.files})
     idempotency = _idempotency(asked.digest())
     with services().db.transaction() as conn:
         earlier = idempotency and commands.find_replay(conn, access.workspace_id, idempotency)
@@ -149,22 +149,30 @@ def _admitted(conn: Connection, spec: Spec) -> Spec:
     return projects.admit(conn, spec) if isinstance(spec, ProjectSpec) else spec
 
 
-def _check_runnable(spec: Spec) -> None:
-    """What the spec allows and this server does not have."""
+def _check_runnable(spec: Spec, files: Collection[str]) -> None:
+    """What the spec allows and this server, or what came with the mission, does not have."""
     settings = services().settings
     errors = [
         *_unknown("model", spec.model_names(), settings.allowed_models),
         *_unknown("tool", spec.tool_names(), sorted(TOOLS | settings.further_tools)),
+        *_unknown("file", _knowledge(spec), sorted(files)),
     ]
     if errors:
         raise Problem("invalid", errors[0]["detail"], errors=errors[:FAULTS_MAX])
+
+
+def _knowledge(spec: Spec) -> Iterator[tuple[str, str]]:
+    """Each file that an agent is to know, with its place."""
+    for i, agent in enumerate(spec.agents):
+        for j, name in enumerate(agent.knowledge):
+            yield f"/agents/{i}/knowledge/{j}", name
 
 
 def _unknown(
     what: str, named: Iterable[tuple[str, str]], allowed: Sequence[str]
 ) -> list[dict[str, str]]:
     """What is named and not on the operator's list, each with its place."""
-    there_are = ", ".join(allowed)
+    there_are = ", ".join(allowed) or "none"
     return [
         {"pointer": pointer, "detail": f"there is no {what} {name!r}; there are {there_are}"}
         for pointer, name in named
