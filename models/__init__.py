@@ -14,11 +14,13 @@ from models.request import requests
 from models.task_output import task_outputs
 from models.token import tokens
 from models.webhook import deliveries, webhooks
+from models.webhook import deliveries, webhooks
 from models.worker import workers
 from models.workspace import workspaces
 
 __all__ = [
     "audit",
+    "deliveries",
     "deliveries",
     "events",
     "files",
@@ -28,6 +30,7 @@ __all__ = [
     "requests",
     "task_outputs",
     "tokens",
+    "webhooks",
     "webhooks",
     "workers",
     "workspaces",

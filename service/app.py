@@ -4,7 +4,7 @@ from apiflask import APIFlask
 from werkzeug.routing import BaseConverter
 
 from service import config, schema
-from service.api import doctor, events, files, health, missions, offers, pages, plain, problems, projects, requests
+from service.api import doctor, events, files, health, missions, offers, pages, plain, problems, projects, requests, webhooks
 from service.api.answers import protect
 from service.api.services import NAME, Services
 from service.config import Settings
@@ -12,7 +12,7 @@ from service.db import Database
 from service.dispatch import choose
 from service.feed.poll import Feed
 
-BLUEPRINTS = (doctor, events, missions, projects, offers, requests, files, health, pages, plain)
+BLUEPRINTS = (doctor, webhooks, events, missions, projects, offers, requests, files, health, pages, plain)
 
 
 class IdConverter(BaseConverter):

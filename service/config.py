@@ -125,6 +125,10 @@ class Settings(BaseSettings):
     webhook_pauses: str = "5,300,1800,7200,18000,36000,50400,72000,86400"
     webhook_hosts: str = ""  # `host:port` that webhooks may reach though they are private or plain
 
+    # Waited before the second, third … try of a webhook's delivery; behind the last it has failed.
+    webhook_pauses: str = "5,300,1800,7200,18000,36000,50400,72000,86400"
+    webhook_hosts: str = ""  # `host:port` that webhooks may reach though they are private or plain
+
     url: str | None = None  # the server the command line talks to
     token: SecretStr | None = None
 
@@ -204,6 +208,15 @@ class Settings(BaseSettings):
     def price_table(self) -> Mapping[str, Price]:
         """The operator's own prices, by a model's name."""
         return _read_prices(self.prices) if self.prices else {}
+
+    @cached_property
+    def webhook_pauses_s(self) -> tuple[float, ...]:
+        return tuple(float(pause) for pause in self.webhook_pauses.split(",") if pause)
+
+    @cached_property
+    def private_webhook_hosts(self) -> frozenset[str]:
+        """`host:port` of receivers in a network of the operator's own."""
+        return frozenset(filter(None, (name.strip() for name in self.webhook_hosts.split(","))))
 
     @cached_property
     def webhook_pauses_s(self) -> tuple[float, ...]:

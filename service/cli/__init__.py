@@ -13,6 +13,7 @@ from service.cli.serve import serve
 from service.cli.tail import tail
 from service.cli.token import token
 from service.cli.web import web
+from service.cli.webhook import sender, webhook
 from service.cli.worker import worker
 from service.cli.workspace import workspace
 
@@ -20,8 +21,8 @@ GROUPS = {
     "Run and watch missions (LONGLINE_URL and LONGLINE_TOKEN name the server)": (
         run, tail, answer, missions, show, cancel, retry, files,
     ),
-    "Run the service": (serve, web, worker, demo),
-    "Look after the database": (migrate, token, workspace),
+    "Run the service": (serve, web, worker, sender, demo),
+    "Look after the database": (migrate, token, workspace, webhook),
     "Set up": (doctor, completion),
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""`longline serve`: web and worker in one command, for one machine."""
+"""`longline serve`: web, worker and sender in one command, for one machine."""
 
 import sys
 import time
@@ -13,13 +13,14 @@ from service.config import Settings
 from service.db import Database
 
 LOOK_S = 0.2
+PROCESSES = ("web", "worker", "sender")
 
 
 @click.command()
 def serve() -> None:
-    """Run the web process and a worker together; each is started again when it dies.
+    """Run web process, worker and sender together; each is started again when it dies.
 
-    An SQLite file is migrated first. Ctrl-C or SIGTERM stops both.
+    An SQLite file is migrated first. Ctrl-C or SIGTERM stops all.
     """
     found = settings()
     refuse_to_be_open(found)
@@ -33,10 +34,10 @@ def serve() -> None:
 
 
 def prepare(found: Settings, environment: dict[str, str]) -> Processes:
-    """Web and worker, not started yet, on a database that is ready for both."""
+    """Its processes, not started yet, on a database that is ready for them."""
     db = Database(found)
     if db.is_sqlite:
         schema.upgrade(db)
     db.close()
-    commands = {name: [sys.executable, "-m", "service.cli", name] for name in ("web", "worker")}
+    commands = {name: [sys.executable, "-m", "service.cli", name] for name in PROCESSES}
     return Processes(commands, environment)

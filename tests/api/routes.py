@@ -31,6 +31,11 @@ ROUTES = [
     Route("GET", "/requests/1", "read"),
     Route("POST", "/requests/1", "answer", {"answer": "yes"}),
     Route("GET", "/doctor", "read"),
+    Route("POST", "/webhooks", "admin", {"url": "https://example.org/hook"}),
+    Route("GET", "/webhooks", "admin"),
+    Route("DELETE", "/webhooks/1", "admin"),
+    Route("GET", "/webhooks/1/deliveries", "admin"),
+    Route("POST", "/deliveries/1/redeliver", "admin"),
 ]
 # Those that name something, which may be another workspace's.
 NAMING = [route for route in ROUTES if "1" in route.path] + [
