@@ -8,6 +8,7 @@ from service.cli.demo import demo
 from service.cli.doctor import doctor
 from service.cli.migrate import migrate
 from service.cli.missions import cancel, files, missions, retry, show
+from service.cli.prune import prune
 from service.cli.run import run
 from service.cli.serve import serve
 from service.cli.tail import tail
@@ -22,7 +23,7 @@ GROUPS = {
         run, tail, answer, missions, show, cancel, retry, files,
     ),
     "Run the service": (serve, web, worker, sender, demo),
-    "Look after the database": (migrate, token, workspace, webhook),
+    "Look after the database": (migrate, prune, token, workspace, webhook),
     "Set up": (doctor, completion),
 }  # fmt: skip
 

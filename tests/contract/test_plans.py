@@ -1,0 +1,98 @@
+"""How the database finds rows: no query of the API reads the events from end to end."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from service.events import log
+from service.feed import page
+from service.feed.cursor import FeedQuery, Filter
+from service.missions import attempts, queries, queue
+from service.requests import answering, view
+from tests.contract import given as the
+from tests.contract.given import WORKSPACE
+
+MISSIONS, EVENTS = 40, 50
+
+
+@pytest.fixture
+def filled(db):
+    """Enough rows, in two workspaces, for a planner to care how it reads them."""
+    elsewhere = the.make_workspace(db, "elsewhere")
+    for workspace_id in (WORKSPACE, elsewhere):
+        for _ in range(MISSIONS):
+            mission_id = the.make_mission(db, workspace_id)
+            the.append(db, mission_id, *[the.delta()] * EVENTS)
+    with db.engine.connect() as conn:
+        conn.exec_driver_sql("ANALYZE")
+        conn.commit()
+    return db
+
+
+def feed(db, wanted, after=None, newest=None):
+    start = page.start(db, FeedQuery(wanted, after, newest, 0.0))
+    page.read(db, wanted, start)
+
+
+READS = {
+    "all": lambda db: feed(db, Filter(WORKSPACE), after=1000),
+    "from the start": lambda db: feed(db, Filter(WORKSPACE), after=0),
+    "newest": lambda db: feed(db, Filter(WORKSPACE), newest=10),
+    "one mission": lambda db: feed(db, Filter(WORKSPACE, mission=7), after=0),
+    "newest of one": lambda db: feed(db, Filter(WORKSPACE, mission=7), newest=10),
+    "some missions": lambda db: feed(db, Filter(WORKSPACE, missions=(3, 7)), after=0),
+    "a kind": lambda db: feed(db, Filter(WORKSPACE, kinds=("STATUS",)), after=1500),
+    "touched": lambda db: with_conn(db, lambda c: log.touched(c, WORKSPACE, 1990, 2000)),
+    "list": lambda db: with_conn(db, lambda c: queries.page(c, WORKSPACE, limit=50)),
+    "list by status": lambda db: with_conn(
+        db, lambda c: queries.page(c, WORKSPACE, limit=50, statuses=["running"])
+    ),
+    "inbox": lambda db: with_conn(
+        db, lambda c: view.inbox(c, WORKSPACE, limit=50, statuses=["pending"])
+    ),
+    "due": lambda db: with_conn(db, answering.due),
+    "doubtful leases": lambda db: with_conn(
+        db, lambda c: attempts.doubtful_leases(c, lease_s=30.0)
+    ),
+    "anything to claim": lambda db: with_conn(db, queue.anything_due),
+}
+
+
+def with_conn(db, read):
+    with db.reading() as conn:
+        read(conn)
+
+
+@contextmanager
+def recorded(db) -> Iterator[list[tuple[str, object]]]:
+    """Each statement that is run meanwhile, with its parameters."""
+    seen = []
+
+    def note(_conn, _cursor, statement, parameters, _context, _many):
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            seen.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def plan(db, statement, parameters) -> str:
+    explain = "EXPLAIN QUERY PLAN " if db.is_sqlite else "EXPLAIN "
+    with db.reading() as conn:
+        return "\n".join(str(row) for row in conn.exec_driver_sql(explain + statement, parameters))
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_no_query_reads_all_events(filled, read):
+    with recorded(filled) as statements:
+        read(filled)
+    assert statements
+    for statement, parameters in statements:
+        told = plan(filled, statement, parameters)
+        assert not re.search(r"Seq Scan on events|SCAN events(?! USING)", told), told
