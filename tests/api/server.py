@@ -16,6 +16,7 @@ from service.app import create_app
 from service.config import Settings
 from service.missions import files
 from service.security import tokens
+from service.webhooks import queue, registry
 
 WITHIN_S = 20.0  # for what happens at once; long, because the machine may be busy
 ANSWER_MAX_BYTES = 1024 * 1024
@@ -83,6 +84,15 @@ class Server:
         """A file that the mission has made, in its task `draft`."""
         with self.db.transaction() as conn:
             files.store_output(conn, mission_id, name, content, task="draft")
+
+    def store_delivery(self, mission_id: int) -> None:
+        """A webhook of the mission, with deliveries that nobody has sent."""
+        with self.db.transaction() as conn:
+            workspace_id = tokens.workspace_named(conn, "default")
+            made = registry.create(
+                conn, workspace_id, "https://example.org/hook", ["STATUS"], mission_id=mission_id
+            )
+            queue.plan(conn, made["id"])
 
     def forget(self, *, oldest: int) -> None:
         """As retention will: the events of `default` before `oldest` are no longer stored."""

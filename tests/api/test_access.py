@@ -23,6 +23,7 @@ def fill(server: Server) -> None:
     claimed = the.running(server.db)
     the.ask(server.db, claimed)
     server.store_file(claimed.mission_id, "notes.md", b"*Notes*")
+    server.store_delivery(claimed.mission_id)
 
 
 def call(server: Server, route: Route, headers: Any = None) -> TestResponse:
