@@ -1,5 +1,7 @@
 """What a running attempt records, and that a mission's row is what its log says."""
 
+from service.events.kinds import Kind, NewEvent
+from service.missions import progress
 from tests import folding
 from tests.contract import given as the
 
@@ -73,3 +75,57 @@ def test_folding_sees_a_row_that_does_not_follow(db):
     assert wrong.keys() == off.keys()
     assert folding.faults(events[1:]) != []
     assert folding.faults([*events, events[-1]]) != []
+
+
+# Usage by agent, and tools that began
+
+
+def test_usage_is_summed_by_agent_beside_the_whole(db):
+    claimed = the.running(db)
+    for agent, cost in (("writer", 0.5), ("editor", None), ("writer", 0.25)):
+        event = the.usage(10, 3, cost)
+        event.agent = agent
+        the.record(db, claimed, event)
+    usage = the.mission(db, claimed.mission_id)["usage"]
+    assert {name: (it["calls"], it["prompt_tokens"], it["cost_usd"]) for name, it in usage["agents"].items()} == {
+        "writer": (2, 20, 0.75),
+        "editor": (1, 10, None),
+    }  # fmt: skip
+    assert usage["prompt_tokens"] == 30
+    with db.reading() as conn:
+        assert progress.used(conn, claimed.mission_id) == (39, 0.75)
+    assert the.follows_its_log(db, claimed.mission_id)
+
+
+def tool(name: str, call: str, *, tool: str = "weather", task: str = "draft") -> NewEvent:
+    data = {"tool": tool, "args": {"city": "Oslo"}}
+    return NewEvent(Kind.ACTION, f"tool.{name}", data, agent="writer", task=task, call=call)
+
+
+def unfinished(db, claimed) -> list[str]:
+    with db.reading() as conn:
+        return [it.call for it in progress.unfinished_tools(conn, claimed.mission_id)]
+
+
+def test_a_tool_that_started_and_did_not_end_is_unfinished(db):
+    claimed = the.running(db)
+    the.record(db, claimed, *(tool("started", call) for call in ("c1", "c2", "c3", "c4")))
+    ends = zip(("finished", "failed", "blocked"), ("c1", "c2", "c3"), strict=True)
+    the.record(db, claimed, *(tool(name, call) for name, call in ends))
+    assert unfinished(db, claimed) == ["c4"]
+    other = the.running(db, "worker-2")
+    assert unfinished(db, other) == []
+
+
+def test_what_goes_on_by_itself_and_what_a_finished_task_did_is_not(db):
+    claimed = the.running(db)
+    the.record(
+        db,
+        claimed,
+        tool("started", "c1", tool="ask_human"),
+        tool("started", "c2", tool="delegate_work_to_coworker"),
+        tool("started", "c3", task="research"),
+    )
+    assert unfinished(db, claimed) == ["c3"]
+    the.finish_task(db, claimed, "research")
+    assert unfinished(db, claimed) == []
