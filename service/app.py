@@ -4,7 +4,7 @@ from apiflask import APIFlask
 from werkzeug.routing import BaseConverter
 
 from service import config, schema
-from service.api import doctor, events, files, health, missions, offers, pages, plain, problems, projects, requests, webhooks
+from service.api import doctor, events, files, health, metrics, missions, offers, pages, plain, problems, projects, requests, webhooks
 from service.api.answers import protect
 from service.api.services import NAME, Services
 from service.config import Settings
@@ -12,7 +12,7 @@ from service.db import Database
 from service.dispatch import choose
 from service.feed.poll import Feed
 
-BLUEPRINTS = (doctor, webhooks, events, missions, projects, offers, requests, files, health, pages, plain)
+BLUEPRINTS = (doctor, metrics, webhooks, events, missions, projects, offers, requests, files, health, pages, plain)
 
 
 class IdConverter(BaseConverter):
@@ -47,5 +47,6 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         app.register_blueprint(module.blueprint)
     problems.register(app)
     app.after_request(protect)
+    metrics.measure(app, config.metrics_folder())
     feed.start()
     return app

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -265,6 +266,20 @@ def environment(**overrides: str | None) -> dict[str, str]:
     """This process's environment for one that it starts; None takes a variable out."""
     merged: dict[str, str | None] = {**os.environ, **overrides}
     return {name: value for name, value in merged.items() if value is not None}
+
+
+def share_metrics(settings: Settings) -> str:
+    """A fresh folder that the web processes of one gunicorn count in. Before prometheus is imported."""
+    folder = settings.data / "metrics" / str(os.getpid())
+    shutil.rmtree(folder.parent, ignore_errors=True)  # of an earlier start
+    folder.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    return str(folder)
+
+
+def metrics_folder() -> str | None:
+    """Where the web processes count together; None where one counts alone."""
+    return os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 
 
 def prepare_agent_environment(settings: Settings) -> None:

@@ -4,10 +4,12 @@ from typing import Any
 
 import gevent
 
+from service import logs
 from service.api.services import NAME
-from service.config import load  # by name: gunicorn takes a `config` here for its own setting
+from service.config import load, share_metrics  # by name: `config` is a setting of gunicorn's
 
 _settings = load()
+_metrics_folder = share_metrics(_settings)
 
 bind = f"{_settings.bind_host}:{_settings.port}"
 workers = _settings.web_processes
@@ -27,7 +29,15 @@ DRAIN_LOOK_S = 0.1
 
 
 def post_worker_init(worker: Any) -> None:
+    logs.configure()
     gevent.spawn(_drain_when_told, worker)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """What the process held is no longer held."""
+    from prometheus_client.multiprocess import mark_process_dead  # after the folder is set
+
+    mark_process_dead(worker.pid, _metrics_folder)  # type: ignore[no-untyped-call]
 
 
 def _drain_when_told(worker: Any) -> None:

@@ -19,6 +19,8 @@ def configure() -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[
+                structlog.contextvars.merge_contextvars,  # which request it was
+                structlog.stdlib.ExtraAdder(("mission", "attempt")),
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,

@@ -36,6 +36,7 @@ ROUTES = [
     Route("DELETE", "/webhooks/1", "admin"),
     Route("GET", "/webhooks/1/deliveries", "admin"),
     Route("POST", "/deliveries/1/redeliver", "admin"),
+    Route("GET", "/metrics", "admin"),
 ]
 # Those that name something, which may be another workspace's.
 NAMING = [route for route in ROUTES if "1" in route.path] + [

@@ -1,0 +1,66 @@
+"""`GET /metrics`, and the measuring of every request. Also gives each request its id, for the log."""
+
+import re
+import time
+import uuid
+
+import structlog
+from flask import Blueprint, Flask, Response, current_app, g, request
+
+from service import metrics
+from service.api.access import allow
+from service.api.answers import raw_answer
+from service.api.parsing import arguments
+from service.api.services import services
+from service.metrics import WebMetrics
+
+NAME = "longline.metrics"
+REASON = re.compile(rb'"reason":"([a-z]+)","retry_s"')  # not one of an event's
+TAIL = 200  # an answer's end, where its reason stands
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+blueprint = Blueprint("metrics", __name__)
+
+
+@blueprint.get("/metrics")
+def shown() -> Response:
+    """Numbers over all workspaces, so only admin's."""
+    allow("admin")
+    arguments()
+    return raw_answer(metrics.ready(services().db, _own()), content_type=metrics.CONTENT_TYPE)
+
+
+def measure(app: Flask, folder: str | None) -> None:
+    """Count the requests of an application. folder: shared by the web processes of a machine."""
+    app.extensions[NAME] = WebMetrics(folder)
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _own() -> WebMetrics:
+    found: WebMetrics = current_app.extensions[NAME]
+    return found
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    name = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:16]
+    structlog.contextvars.bind_contextvars(request=name, path=request.path)
+    g.began, g.request_id = time.monotonic(), name
+
+
+def _end(response: Response) -> Response:
+    if "began" not in g:
+        return response
+    took_s = time.monotonic() - g.began
+    response.headers["X-Request-Id"] = g.request_id
+    own, endpoint = _own(), request.endpoint or ""
+    own.held.set(services().feed.held)
+    if endpoint.startswith("events.") and response.status_code == 200 and not response.is_streamed:
+        own.holds.observe(took_s)
+        reason = REASON.search(response.get_data()[-TAIL:])
+        own.polls.labels(reason[1].decode() if reason else "events").inc()
+    elif "wait" not in request.args and endpoint != "doctor.doctor":
+        own.requests.labels(request.method, f"{response.status_code // 100}xx").observe(took_s)
+    structlog.contextvars.clear_contextvars()
+    return response

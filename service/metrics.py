@@ -1,0 +1,140 @@
+"""Numbers of the service for Prometheus: what this process counts, and what the database knows.
+
+Counters and histograms live in files that all web processes of a machine share; the gauges are read from
+the database when somebody asks, so they also tell what workers elsewhere do.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from sqlalchemy import Connection, func, select
+
+from models import missions, requests, webhooks, workspaces
+from models.webhook import deliveries
+from service import clock
+from service.db import Database
+from service.events.text import decode
+from service.missions.states import Status
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+HOLD_BUCKETS_S = (0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 25.0)
+TAKES_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
+
+
+class WebMetrics:
+    """What a web process counts itself. folder: where several share the counts; None for one alone."""
+
+    def __init__(self, folder: str | None) -> None:
+        self._folder = folder
+        self._registry = CollectorRegistry()
+        registry = self._registry
+        self.held = Gauge(
+            "longline_held_polls", "Requests held now", registry=registry,
+            multiprocess_mode="livesum",
+        )  # fmt: skip
+        self.holds = Histogram(
+            "longline_hold_seconds", "How long polls were held", registry=registry,
+            buckets=HOLD_BUCKETS_S,
+        )  # fmt: skip
+        self.requests = Histogram(
+            "longline_request_seconds", "Requests that are not held, by status class",
+            ["method", "status"], registry=registry, buckets=TAKES_BUCKETS_S,
+        )  # fmt: skip
+        self.polls = Counter(
+            "longline_polls", "Answers of the feed by reason", ["reason"], registry=registry
+        )
+
+    def render(self, conn: Connection) -> bytes:
+        """All of it as Prometheus reads it."""
+        shared = CollectorRegistry()
+        if self._folder is None:
+            shared = self._registry
+            return generate_latest(shared) + generate_latest(_only(conn))
+        MultiProcessCollector(shared, self._folder)  # type: ignore[no-untyped-call]
+        return generate_latest(shared) + generate_latest(_only(conn))
+
+
+class _Stored:
+    """A collector of what the database knows at this moment."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    def collect(self) -> Iterator[Metric]:
+        yield self._missions()
+        yield from self._sums()
+        yield from self._waiting()
+        yield self._deliveries()
+
+    def _missions(self) -> Metric:
+        counts = _counts(self._conn, missions.c.status)
+        family = GaugeMetricFamily("longline_missions", "Missions by status", labels=["status"])
+        for status in Status:
+            family.add_metric([status], counts.get(status, 0))
+        return family
+
+    def _sums(self) -> Iterator[Metric]:
+        sums = [func.coalesce(func.sum(missions.c[name]), 0).label(name) for name in TOKENS]
+        cost = func.coalesce(func.sum(missions.c.cost_usd), 0.0).label("cost")
+        losses = func.coalesce(func.sum(missions.c.losses), 0).label("losses")
+        row = self._conn.execute(select(*sums, cost, losses)).one()
+        tokens = CounterMetricFamily(
+            "longline_tokens", "Tokens of stored missions", labels=["type"]
+        )
+        for name in TOKENS:
+            tokens.add_metric([name.removesuffix("_tokens")], getattr(row, name))
+        yield tokens
+        yield CounterMetricFamily("longline_cost_usd", "Known cost of stored missions", row.cost)
+        yield CounterMetricFamily(
+            "longline_leases_lost", "Attempts whose worker was lost", row.losses
+        )
+        yield CounterMetricFamily("longline_model_calls", "Calls of models", self._model_calls())
+        appended = self._conn.execute(select(func.coalesce(func.sum(workspaces.c.head), 0)))
+        events = int(appended.scalar_one())
+        yield CounterMetricFamily("longline_events_appended", "Events ever appended", events)
+
+    def _model_calls(self) -> int:
+        rows = self._conn.execute(
+            select(missions.c.usage_by_agent).where(missions.c.usage_by_agent.is_not(None))
+        )
+        used: Iterator[Any] = (decode(row.usage_by_agent) for row in rows)
+        return sum(agent["calls"] for agents in used for agent in agents.values())
+
+    def _waiting(self) -> Iterator[Metric]:
+        oldest = select(func.min(missions.c.created_ms)).where(missions.c.status == Status.QUEUED)
+        since = self._conn.execute(oldest).scalar_one()
+        age_s = 0.0 if since is None else max(0, clock.now_ms() - since) / 1000
+        yield GaugeMetricFamily("longline_queue_age_seconds", "Age of the oldest queued", age_s)
+        pending = select(func.count()).where(requests.c.status == "pending")
+        opened = self._conn.execute(pending).scalar_one()
+        yield GaugeMetricFamily("longline_requests_open", "Questions without an answer", opened)
+        hooks = self._conn.execute(select(func.count()).select_from(webhooks)).scalar_one()
+        yield GaugeMetricFamily("longline_webhooks", "Webhooks", hooks)
+
+    def _deliveries(self) -> Metric:
+        counts = _counts(self._conn, deliveries.c.status)
+        help_text = "Deliveries of webhooks by status"
+        family = GaugeMetricFamily("longline_webhook_deliveries", help_text, labels=["status"])
+        for status in ("pending", "delivered", "failed"):
+            family.add_metric([status], counts.get(status, 0))
+        return family
+
+
+def ready(db: Database, metrics: WebMetrics) -> bytes:
+    with db.reading() as conn:
+        return metrics.render(conn)
+
+
+def _only(conn: Connection) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    registry.register(_Stored(conn))
+    return registry
+
+
+def _counts(conn: Connection, column: Any) -> dict[str, int]:
+    rows = conn.execute(select(column.label("status"), func.count().label("n")).group_by(column))
+    return {str(row.status): int(row.n) for row in rows}

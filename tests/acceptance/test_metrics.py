@@ -1,0 +1,87 @@
+"""/metrics tells what happens, over all web processes; the log says of each line which request it was."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.metrics import CONTENT_TYPE
+from tests.client.conftest import written
+from tests.client.writer import Writer
+from tests.contract import given as the
+from tests.processes import Longline, until
+
+pytestmark = pytest.mark.processes
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Longline]:
+    """A web of two processes."""
+    longline = Longline(tmp_path, WEB_CONCURRENCY="2", LONGLINE_SQLITE_SYNCHRONOUS="NORMAL")
+    longline.start("web")
+    yield longline
+    longline.client.close()
+    longline.stop("web")
+
+
+@pytest.fixture
+def two_writer(two: Longline) -> Iterator[Writer]:
+    with written(two) as writer:
+        yield writer
+
+
+def numbers(url: str) -> dict[str, float]:
+    response = httpx.get(f"{url}/metrics")
+    assert response.headers["Content-Type"] == CONTENT_TYPE, response.text
+    lines = [line for line in response.text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+def test_what_happened_is_counted_over_all_processes(two: Longline, two_writer: Writer) -> None:
+    claim = two_writer.begin()
+    the.record(two_writer.db, claim, the.usage(10, 5, 0.25), the.usage(1, 1))
+    two_writer.ask(claim)
+    the.make_mission(two_writer.db)
+    for _ in range(8):  # each on a connection of its own, so that both processes get some
+        httpx.get(f"{two.url}/events", params={"after": 0, "wait": 1})
+    found = numbers(two.url)
+    assert found['longline_missions{status="waiting"}'] == 1
+    assert found['longline_missions{status="queued"}'] == 1
+    assert found["longline_requests_open"] == 1
+    assert found['longline_tokens_total{type="prompt"}'] == 11
+    assert found["longline_model_calls_total"] == 2
+    assert found["longline_cost_usd_total"] == 0.25
+    assert found["longline_events_appended_total"] == 7
+    assert found['longline_polls_total{reason="events"}'] == 8
+    assert found["longline_hold_seconds_count"] == 8
+    assert found["longline_queue_age_seconds"] >= 0
+
+
+def test_the_dashboard_asks_for_nothing_that_is_not_there(two: Longline) -> None:
+    httpx.get(f"{two.url}/events", params={"after": 0, "wait": 0})
+    known = {name.partition("{")[0] for name in numbers(two.url)}
+    dashboard = json.loads((ROOT / "docs" / "grafana-dashboard.json").read_text())
+    asked = {
+        name
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"longline_\w+", target["expr"])
+    }
+    assert asked
+    assert asked <= known
+
+
+def test_a_request_is_named_in_its_answer(two: Longline) -> None:
+    named = httpx.get(f"{two.url}/healthz", headers={"X-Request-Id": "abc-1"})
+    assert named.headers["X-Request-Id"] == "abc-1"
+    forged = httpx.get(f"{two.url}/healthz", headers={"X-Request-Id": "a b"})
+    assert re.fullmatch("[0-9a-f]{16}", forged.headers["X-Request-Id"])
+
+
+def test_a_process_that_has_gone_holds_nothing(two: Longline) -> None:
+    until(lambda: numbers(two.url)["longline_held_polls"] == 0, what="no held polls")
