@@ -16,6 +16,7 @@ Imports point down this list, never up; setup.cfg holds the contracts.
     events          the log: kinds, append, read
     security, db, logs
     config, errors, clock
+    tariff          an operator's own prices
 
 `models` (the tables) lies below all of it, and knows none of it.
 """

@@ -9,16 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import (
-    AliasChoices,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    TypeAdapter,
-    field_validator,
-)
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service import tariff
+from service.tariff import Price
 
 LOCAL_MODEL = "local"  # the embedded one: no key, no network
 
@@ -35,20 +30,6 @@ AGENT_ENVIRONMENT = {
 }
 
 SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "DSN", "DATABASE_URL")
-
-
-class Price(BaseModel):
-    """Dollars for a million tokens of one model. cached: of input that was cached; None as input."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached: float | None = Field(default=None, ge=0)
-
-    @property
-    def cached_or_input(self) -> float:
-        return self.input if self.cached is None else self.cached
 
 HOST_NAME = re.compile(r"(?i)[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]")
 ORIGIN = re.compile(r"https?://([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?")
@@ -126,10 +107,6 @@ class Settings(BaseSettings):
     webhook_pauses: str = "5,300,1800,7200,18000,36000,50400,72000,86400"
     webhook_hosts: str = ""  # `host:port` that webhooks may reach though they are private or plain
 
-    # Waited before the second, third … try of a webhook's delivery; behind the last it has failed.
-    webhook_pauses: str = "5,300,1800,7200,18000,36000,50400,72000,86400"
-    webhook_hosts: str = ""  # `host:port` that webhooks may reach though they are private or plain
-
     url: str | None = None  # the server the command line talks to
     token: SecretStr | None = None
 
@@ -137,7 +114,7 @@ class Settings(BaseSettings):
     @classmethod
     def _readable(cls, file: Path | None) -> Path | None:
         if file is not None:
-            _read_prices(file)
+            tariff.read(file)
         return file
 
     @field_validator("data")
@@ -208,16 +185,7 @@ class Settings(BaseSettings):
     @cached_property
     def price_table(self) -> Mapping[str, Price]:
         """The operator's own prices, by a model's name."""
-        return _read_prices(self.prices) if self.prices else {}
-
-    @cached_property
-    def webhook_pauses_s(self) -> tuple[float, ...]:
-        return tuple(float(pause) for pause in self.webhook_pauses.split(",") if pause)
-
-    @cached_property
-    def private_webhook_hosts(self) -> frozenset[str]:
-        """`host:port` of receivers in a network of the operator's own."""
-        return frozenset(filter(None, (name.strip() for name in self.webhook_hosts.split(","))))
+        return tariff.read(self.prices) if self.prices else {}
 
     @cached_property
     def webhook_pauses_s(self) -> tuple[float, ...]:
@@ -242,14 +210,6 @@ class Settings(BaseSettings):
     def direct_database_url(self) -> str:
         """The database without a pooler in between."""
         return self.direct_url or self.resolved_database_url
-
-
-def _read_prices(file: Path) -> dict[str, Price]:
-    """Raises ValueError, which says what is wrong with the file."""
-    try:
-        return TypeAdapter(dict[str, Price]).validate_json(file.read_bytes())
-    except OSError as error:
-        raise ValueError(f"{file} cannot be read: {error.strerror}") from None
 
 
 def load() -> Settings:

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from genai_prices import Usage, calc_price
 
-from service.config import Price, Settings
+from service.config import Settings
+from service.tariff import Price
 
 # Our prefixes of a model's name, and what the table calls who serves it.
 PROVIDERS = {

@@ -11,8 +11,9 @@ from pydantic import BaseModel
 
 from service.agents import providers
 from service.agents.models import OPENAI
-from service.config import LOCAL_MODEL, Price, Settings
+from service.config import LOCAL_MODEL, Settings
 from service.missions.spec import TOOLS, AgentSpec, MissionSpec, TaskSpec
+from service.tariff import Price
 from tests.model_server import ModelServer, Reply, Rule
 from tests.processes import Longline
 

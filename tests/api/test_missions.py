@@ -91,6 +91,7 @@ def test_a_new_mission_is_answered_with_its_place_and_itself(server):
             "completion_tokens": 0,
             "cached_tokens": 0,
             "cost_usd": None,
+            "agents": {},
         },
         "progress": {"done": 0, "total": 1},
         "requests": [],
@@ -269,6 +270,7 @@ def test_a_mission_tells_how_far_it_is(server):
         "completion_tokens": 6,
         "cached_tokens": 2,
         "cost_usd": 0.25,
+        "agents": mission["usage"]["agents"],
     }
     assert mission["rev"] == mission["as_of"] == server.poll()["head"]
     assert mission["started_at"] >= mission["created_at"]
