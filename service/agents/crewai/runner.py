@@ -1,7 +1,7 @@
 """Runs a mission as a crew, from its first unfinished task on."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from crewai import Crew, CrewOutput
@@ -10,12 +10,12 @@ from crewai.events.stream_context import add_stream_sink, reset_stream_sinks
 
 from service.agents import models
 from service.agents.context import MissionResult, RunContext
+from service.agents.crewai import clients
 from service.agents.crewai.approval import Approvals
 from service.agents.crewai.crew import Staff, build
 from service.agents.crewai.events import EventSink
 from service.agents.crewai.failures import explain
 from service.agents.crewai.human import Review, terminal_answered_by_human
-from service.agents.crewai.llm import Model
 from service.agents.crewai.stage import Calls, Stage
 from service.agents.endpoint import Endpoint
 from service.agents.guard import GuardedContext, unwrapped
@@ -39,8 +39,8 @@ def run(context: RunContext, settings: Settings) -> MissionResult:
         return MissionResult(last.text, last.json)
     endpoints = _endpoints(spec, settings)
     guarded, stage = GuardedContext(context), Stage()
-    secrets = tuple(endpoint.api_key for endpoint in endpoints.values())
-    with _opened(endpoints) as opened:
+    secrets = models.secrets_of(endpoints)
+    with clients.opened(endpoints) as opened:
         crew, skipped = build(spec, Staff(guarded, stage, opened, settings), finished)
         for name in skipped:
             context.emit(Kind.STATUS, "task.skipped", {"reason": SKIPPED}, task=name)
@@ -52,16 +52,6 @@ def _endpoints(spec: MissionSpec, settings: Settings) -> dict[str | None, Endpoi
     """The endpoint of each model that the mission names, and of its default."""
     names = {spec.model, *(agent.model or spec.model for agent in spec.agents)}
     return {name: models.resolve(name, settings) for name in names}
-
-
-@contextmanager
-def _opened(endpoints: Mapping[str | None, Endpoint]) -> Iterator[Mapping[str | None, Model]]:
-    """A client of each endpoint, closed at the end."""
-    with ExitStack() as cleanup:
-        opened = {name: Model.at(endpoint) for name, endpoint in endpoints.items()}
-        for model in opened.values():
-            cleanup.callback(model.close)
-        yield opened
 
 
 def _gated(spec: MissionSpec) -> frozenset[tuple[str, str]]:
