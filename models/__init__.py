@@ -14,13 +14,11 @@ from models.request import requests
 from models.task_output import task_outputs
 from models.token import tokens
 from models.webhook import deliveries, webhooks
-from models.webhook import deliveries, webhooks
 from models.worker import workers
 from models.workspace import workspaces
 
 __all__ = [
     "audit",
-    "deliveries",
     "deliveries",
     "events",
     "files",
@@ -30,7 +28,6 @@ __all__ = [
     "requests",
     "task_outputs",
     "tokens",
-    "webhooks",
     "webhooks",
     "workers",
     "workspaces",

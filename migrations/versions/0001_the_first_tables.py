@@ -344,59 +344,6 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_deliveries_status_next_ms"), "deliveries", ["status", "next_ms"], unique=False
     )
-    op.create_table(
-        "webhooks",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "workspace_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "mission_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("secret", sa.Text(), nullable=False),
-        sa.Column("kinds", sa.Text(), nullable=False),
-        sa.Column("after", sa.BigInteger(), nullable=False),
-        sa.Column("created_ms", sa.BigInteger(), nullable=False),
-        sa.Column("disabled_ms", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["mission_id"], ["missions.id"], name=op.f("fk_webhooks_mission_id_missions")
-        ),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"], ["workspaces.id"], name=op.f("fk_webhooks_workspace_id_workspaces")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_webhooks_workspace_id"), "webhooks", ["workspace_id"], unique=False)
-    op.create_table(
-        "deliveries",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "webhook_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("next_ms", sa.BigInteger(), nullable=False),
-        sa.Column("response", sa.Integer(), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("created_ms", sa.BigInteger(), nullable=False),
-        sa.Column("delivered_ms", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["webhook_id"],
-            ["webhooks.id"],
-            name=op.f("fk_deliveries_webhook_id_webhooks"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
-        sa.UniqueConstraint("webhook_id", "seq", name=op.f("uq_deliveries_webhook_id_seq")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(
-        op.f("ix_deliveries_status_next_ms"), "deliveries", ["status", "next_ms"], unique=False
-    )
     op.execute(
         sa.text(
             "INSERT INTO workspaces (name, feed, created_ms) VALUES ('default', :feed, :now)"
@@ -413,10 +360,6 @@ def downgrade() -> None:
         op.get_bind().exec_driver_sql(
             WITHOUT_PROCRASTINATE, execution_options={"no_parameters": True}
         )
-    op.drop_index(op.f("ix_deliveries_status_next_ms"), table_name="deliveries")
-    op.drop_table("deliveries")
-    op.drop_index(op.f("ix_webhooks_workspace_id"), table_name="webhooks")
-    op.drop_table("webhooks")
     op.drop_index(op.f("ix_deliveries_status_next_ms"), table_name="deliveries")
     op.drop_table("deliveries")
     op.drop_index(op.f("ix_webhooks_workspace_id"), table_name="webhooks")

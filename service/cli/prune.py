@@ -12,7 +12,7 @@ from service.missions import retention
 UNITS_MS = {"h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
 
 
-class Age(click.ParamType):
+class Age(click.ParamType[int]):
     """`30d`, `12h`, `4w`, in milliseconds."""
 
     name = "age"

@@ -106,7 +106,7 @@ class Supervisor:
     def _turn(self) -> None:
         """One round: hear the children, look after leases, follow orders, claim."""
         children: list[Any] = [w for c in self._children.values() for w in c.waitables()]
-        wait([self._alarm, *children], TICK_S)
+        wait([self._alarm.fileno(), *children], TICK_S)
         self._alarm.clear()
         self._hear_children()
         self._end_children()
