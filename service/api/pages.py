@@ -1,5 +1,6 @@
 """The pages: plain files, and signing in. What they show they fetch from the API."""
 
+import gzip
 import hashlib
 import re
 from pathlib import Path
@@ -32,6 +33,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 PARTS = ("*.html", "css/*.css", "js/*.js")
+
+GZIP_LEVEL = 5  # a millisecond for the largest script
 
 PLAIN = {"/": "/plain", "/inbox": "/plain"}
 
@@ -114,6 +117,20 @@ def _file(name: str) -> Response:
     response = send_from_directory(STATIC, name)
     response.headers["Cache-Control"] = "no-cache"  # kept, but asked for: an upgrade shows at once
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return _compressed(response)
+
+
+def _compressed(response: Response) -> Response:
+    """A whole file as gzip, for who takes that: scripts and styles are a third of their size then."""
+    response.vary.add("Accept-Encoding")
+    if response.status_code != 200 or "gzip" not in request.accept_encodings:
+        return response
+    response.direct_passthrough = False
+    response.set_data(gzip.compress(response.get_data(), GZIP_LEVEL, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    etag, _weak = response.get_etag()
+    if etag:
+        response.set_etag(etag, weak=True)  # the same file in other bytes
     return response
 
 

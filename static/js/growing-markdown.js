@@ -58,12 +58,13 @@ export class GrowingMarkdown {
   }
 
   #grow(text) {
-    this.#tail += text;
+    this.#tail += text.replaceAll("\r", "");
     const tokens = blocks(this.#tail);
     let last = tokens.length - 1;
-    while (last > 0 && tokens[last].type === "space") last--;
+    while (last > 0 && !tokens[last].raw.trim()) last--; // space may yet turn out to be inside of the block
     if (last > 0) this.#finish(tokens.slice(0, last));
-    this.#tail = tokens.slice(last).map(({ raw }) => raw).join("");
+    const finished = tokens.slice(0, Math.max(0, last)).reduce((length, { raw }) => length + raw.length, 0);
+    this.#tail = this.#tail.slice(finished);
     if (!this.#tail) return;
     draw((this.#block ??= this.#newBlock()), tokens.slice(last));
     if (this.#tail.length > BLOCK_CHARS) this.#giveUp();

@@ -2,9 +2,12 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests.browser.stage import Stage, staged
 
 FLAGS = (
     "--no-sandbox",
@@ -17,30 +20,47 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's chromium; each context has a profile of its own."""
+@contextmanager
+def launch(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's chromium."""
     chromium = shutil.which("chromium")
     assert chromium, "chromium is not installed"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Each context has a profile of its own."""
+    with sync_playwright() as playwright, launch(playwright) as browser:
         yield browser
-        browser.close()
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A server without a worker: the tests write the logs that its pages show."""
+    with staged(tmp_path_factory.mktemp("stage")) as stage:
+        yield stage
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """An empty page. Fails the test when a script has failed or the policy stopped something."""
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser's profile. Fails the test when a script has failed or the policy stopped something."""
     faults: list[str] = []
     with browser.new_context() as context:
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on(
+        context.on("weberror", lambda error: faults.append(str(error.error)))
+        context.on(
             "console",
             lambda message: faults.append(message.text) if is_fault(message.text) else None,
         )
-        yield page
+        yield context
     assert faults == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
 
 
 def is_fault(line: str) -> bool:

@@ -1,0 +1,195 @@
+"""One poll per browser, however many tabs; whoever leads, and whatever lies between, nothing is missed."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Request, Route, expect
+
+from tests.browser.proxy import CuttingProxy
+from tests.browser.stage import Stage, spoken
+from tests.contract import given as the
+from tests.processes import until
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+
+TAKEOVER_S = 2.0
+SLACK_S = 1.0  # a busy machine's
+
+
+def is_held(request: Request) -> bool:
+    return "events?" in request.url and "wait=0" not in request.url
+
+
+class Polls:
+    """The held polls that are open in a browser, by page."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.open: dict[Request, Page] = {}
+        context.on("request", self._begun)
+        context.on("requestfinished", lambda request: self.open.pop(request, None))
+        context.on("requestfailed", lambda request: self.open.pop(request, None))
+
+    def _begun(self, request: Request) -> None:
+        if is_held(request):
+            self.open[request] = request.frame.page
+
+    @property
+    def pages(self) -> list[Page]:
+        return [page for page in self.open.values() if not page.is_closed()]
+
+
+def wait_until(page: Page, look: object, what: str, within_s: float = 15.0) -> None:
+    """As `until`, with the browser's events coming in meanwhile."""
+    until(lambda: page.wait_for_timeout(20) or look(), within_s=within_s, what=what)  # type: ignore[operator]
+
+
+def test_all_tabs_of_a_browser_hold_one_poll(context: BrowserContext, stage: Stage) -> None:
+    polls = Polls(context)
+    claimed = stage.running()
+    tabs = [context.new_page() for _ in range(3)]
+    for tab, address in zip(
+        tabs, (stage.page(claimed), stage.url, f"{stage.url}/inbox"), strict=True
+    ):
+        tab.goto(address)
+        expect(tab.locator("#footer")).to_have_attribute("data-connection", "live")
+
+    wait_until(tabs[0], lambda: len(polls.pages) == 1, "single poll")
+    stage.write(claimed, *spoken("Told to all tabs.", "c1"))
+
+    expect(tabs[0].locator("[data-call=c1]")).to_contain_text("Told to all tabs.")
+    row = tabs[1].locator(f"[data-mission='{claimed.mission_id}']")
+    expect(row.locator("[data-slot=tokens]")).not_to_have_text("0")
+    wait_until(tabs[0], lambda: len(polls.pages) == 1, "single poll")
+    the.complete(stage.db, claimed)
+    expect(row.locator(".status")).to_have_text("completed")
+
+
+def test_another_tab_takes_over_when_the_leading_one_is_closed(
+    context: BrowserContext, stage: Stage
+) -> None:
+    polls = Polls(context)
+    claimed = stage.running()
+    tabs = [context.new_page() for _ in range(2)]
+    for tab in tabs:
+        tab.goto(stage.page(claimed))
+        expect(tab.locator("#footer")).to_have_attribute("data-connection", "live")
+    wait_until(tabs[0], lambda: len(polls.pages) == 1, "single poll")
+    leader = polls.pages[0]
+    follower = next(tab for tab in tabs if tab is not leader)
+
+    leader.close()
+    closed = time.monotonic()
+    wait_until(follower, lambda: polls.pages == [follower], "poll of the other tab")
+
+    assert time.monotonic() - closed < TAKEOVER_S + SLACK_S
+    stage.write(claimed, *spoken("Still told.", "c1"))
+    expect(follower.locator("[data-call=c1]")).to_contain_text("Still told.")
+    the.complete(stage.db, claimed)
+
+
+def test_a_tab_that_hangs_is_relieved(context: BrowserContext, stage: Stage) -> None:
+    polls = Polls(context)
+    claimed = stage.running()
+    tabs = [context.new_page() for _ in range(2)]
+    for tab in tabs:
+        tab.goto(stage.page(claimed))
+        expect(tab.locator("#footer")).to_have_attribute("data-connection", "live")
+    wait_until(tabs[0], lambda: len(polls.pages) == 1, "single poll")
+    leader = polls.pages[0]
+    follower = next(tab for tab in tabs if tab is not leader)
+
+    with hanging(context, leader):
+        stage.write(claimed, *spoken("Told while one hangs.", "c1"))
+        expect(follower.locator("[data-call=c1]")).to_contain_text(
+            "Told while one hangs.", timeout=8000
+        )
+
+    expect(leader.locator("[data-call=c1]")).to_contain_text(
+        "Told while one hangs.", timeout=15_000
+    )
+    wait_until(follower, lambda: len(polls.pages) == 1, "single poll again")
+    the.complete(stage.db, claimed)
+
+
+@contextmanager
+def hanging(context: BrowserContext, page: Page) -> Iterator[None]:
+    """Its scripts stand still, as in a tab that the browser has frozen: its poll stays open."""
+    session = context.new_cdp_session(page)
+    session.send("Debugger.enable")
+    session.send("Debugger.pause")
+    try:
+        yield
+    finally:
+        session.send("Debugger.resume")
+        session.detach()
+
+
+def test_a_proxy_that_cuts_after_3_s_is_lived_with(context: BrowserContext, stage: Stage) -> None:
+    claimed = stage.running()
+    page = context.new_page()
+    with CuttingProxy(stage.longline.port, after_s=3.0) as proxy:
+        page.goto(f"{proxy.url}/m/{claimed.mission_id}")
+        expect(page.locator("#footer")).to_contain_text(
+            "a proxy that cuts after 3 s", timeout=25_000
+        )
+        expect(page.locator("#footer")).to_have_attribute("data-connection", "live")
+        assert page.evaluate("JSON.parse(localStorage.getItem('longline.hold')).seconds") == 5
+
+        stage.write(claimed, *spoken("Through the proxy.", "c1"))
+        expect(page.locator("[data-call=c1]")).to_contain_text("Through the proxy.")
+        the.complete(stage.db, claimed)
+        expect(page.locator("#footer")).to_have_attribute("data-connection", "closed")
+        assert proxy.cuts >= 2
+
+
+def test_a_shorter_hold_that_was_learned_is_kept(context: BrowserContext, stage: Stage) -> None:
+    learned = "localStorage.setItem('longline.hold', JSON.stringify({seconds: 7, until: Date.now() + 1e6}))"
+    page = context.new_page()
+    page.add_init_script(learned)
+    with page.expect_request(lambda request: "wait=7&" in request.url):
+        page.goto(stage.url)
+
+
+def test_a_hidden_tab_is_told_as_well(context: BrowserContext, stage: Stage) -> None:
+    claimed = stage.running()
+    page = context.new_page()
+    page.add_init_script(
+        "Object.defineProperty(document, 'hidden', {get: () => true});"
+        "Object.defineProperty(document, 'visibilityState', {get: () => 'hidden'});"
+        "window.requestAnimationFrame = () => 0;"
+    )
+    page.goto(stage.page(claimed))
+    expect(page.locator("#footer")).to_have_attribute("data-connection", "live")
+    stage.write(claimed, *spoken("Nobody looks.", "c1"))
+    expect(page.locator("[data-call=c1]")).to_contain_text("Nobody looks.")
+    the.complete(stage.db, claimed)
+
+
+def test_another_log_is_begun_anew(context: BrowserContext, stage: Stage) -> None:
+    claimed = stage.running()
+    stage.write(claimed, *spoken("Once.", "c1"))
+    page = context.new_page()
+    renamed = threading.Event()
+
+    def rename(route: Route) -> None:
+        answer = route.fetch()
+        name = answer.json()["feed"]
+        body = answer.text()
+        if renamed.is_set():
+            body = body.replace(f'"{name}"', '"restored"', 1)
+        route.fulfill(response=answer, body=body)
+
+    page.route("**/events?*", rename)
+    page.goto(stage.page(claimed))
+    expect(page.locator("[data-call=c1]")).to_contain_text("Once.")
+    renamed.set()
+    stage.write(claimed, *spoken("Twice.", "c2"))
+
+    expect(page.locator("[data-call=c2]")).to_contain_text("Twice.")
+    expect(page.locator("[data-call=c1]")).to_have_count(1)
+    the.complete(stage.db, claimed)
+    expect(page.locator("#footer")).to_have_attribute("data-connection", "closed")
+    page.unroute_all(behavior="ignoreErrors")
