@@ -18,6 +18,7 @@ def settings_for(server: ModelServer) -> dict[str, str]:
         "LONGLINE_MODEL": f"openai/{MODEL}",
         "LONGLINE_LEASE_S": "3",
         "LONGLINE_RENEW_S": "0.5",
+        "LONGLINE_DRAIN_S": "1",
     }
 
 

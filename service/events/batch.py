@@ -41,7 +41,7 @@ WITH mission AS (
   ) WITH ORDINALITY AS e (kind, name, at_ms, agent, task, call, data, place)
 )
 SELECT head FROM workspace
-"""
+"""  # noqa: S608 (our own names only; values are parameters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ def ask(
 ) -> int:
     """Open a request, or find the one that an earlier attempt opened under the same key.
 
-    Returns its id. The question is stored `as_stored`. A found one keeps its text, its deadline and, when it has one, its answer.
+    Returns its id. The question is stored `as_stored`. A found one keeps its text, its deadline and,
+    when it has one, its answer.
     Raises LeaseLost.
     """
     mission = transitions.held(conn, mission_id, fence)
