@@ -3,12 +3,16 @@
 import click
 
 from service.cli.answer import answer
+from service.cli.archive import export, import_
+from service.cli.audit import audit
 from service.cli.completion import completion
 from service.cli.demo import demo
 from service.cli.doctor import doctor
 from service.cli.migrate import migrate
 from service.cli.missions import cancel, files, missions, retry, show
+from service.cli.project import project
 from service.cli.prune import prune
+from service.cli.replay import replay
 from service.cli.run import run
 from service.cli.serve import serve
 from service.cli.tail import tail
@@ -23,8 +27,8 @@ GROUPS = {
         run, tail, answer, missions, show, cancel, retry, files,
     ),
     "Run the service": (serve, web, worker, sender, demo),
-    "Look after the database": (migrate, prune, token, workspace, webhook),
-    "Set up": (doctor, completion),
+    "Look after the database": (migrate, export, import_, prune, token, audit, workspace, webhook),
+    "Set up, find out, show": (project, doctor, replay, completion),
 }  # fmt: skip
 
 
