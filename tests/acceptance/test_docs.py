@@ -1,0 +1,68 @@
+"""Every command that the documentation shows in a ```sh block works as it stands."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.pages import ROOT, blocks, need, pages, run
+from tests.model_server import ModelServer, Reply, Rule
+from tests.processes import Longline
+
+ELSEWHERE = {"make demo\n"}  # by test_demo
+OWN_TESTS = {"api.md"}  # by test_docs_api, which looks closer
+LINK = re.compile(r"\]\(([^)#\s]+)")
+PAGES = [page for page in pages() if blocks(page, "sh") and page.name not in OWN_TESTS]
+
+
+def commands(page: Path) -> list[str]:
+    return [block for block in blocks(page, "sh") if block not in ELSEWHERE]
+
+
+def cancel_what_waits(longline: Longline) -> None:
+    """The server is shared, and missions that nobody reviews would take its places."""
+    for mission in longline.client.missions(status="queued,running,waiting"):
+        longline.client.cancel(mission["id"])
+        longline.wait_for_status(mission["id"], "cancelled")
+
+
+@pytest.mark.processes
+@pytest.mark.agents
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_works(
+    page: Path, tmp_path: Path, longline: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [Rule(Reply("Heat pumps move heat."), any="heat pumps")]
+    if any("jq" in block for block in commands(page)):
+        need("jq")
+    data = str(tmp_path / "data")
+    run(["longline migrate"], tmp_path, LONGLINE_DATA=data)
+    try:
+        run(commands(page), tmp_path, LONGLINE_URL=longline.url, LONGLINE_DATA=data)
+    finally:
+        cancel_what_waits(longline)
+
+
+@pytest.mark.processes
+@pytest.mark.agents
+def test_the_recipes_of_the_first_half_need_no_jq_and_miss_nothing(
+    tmp_path: Path, longline: Longline, model_server: ModelServer
+) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in ("jq", "python3"):
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\nexit 99\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    half, _, _ = (ROOT / "docs" / "curl.md").read_text().partition("## The same with jq")
+    (tmp_path / "half.md").write_text(half)
+    recipes = blocks(tmp_path / "half.md", "sh")
+    run(recipes, tmp_path, path=str(tmp_path / "bin"), LONGLINE_URL=longline.url)
+    followed = [json.loads(line) for line in (tmp_path / "pages.ndjson").read_text().splitlines()]
+    events = [event for page in followed for event in page["events"]]
+    assert events == longline.events(events[0]["mission"])
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text()):
+        assert "://" in target or (page.parent / target).exists(), target
