@@ -49,6 +49,7 @@ def test_static_files_ship_with_the_wheel() -> None:
 
     for path in (ROOT / "static").rglob("*.*"):
         assert f"*{path.suffix}" in shipped, path
+        assert path.is_file(), "a folder with a dot in its name is no package, and would not ship"
 
 
 def functions(tree: ast.Module) -> list[tuple[str, int]]:

@@ -1,6 +1,6 @@
 /** Markdown into elements, safely: what is no markdown stays text, and no markup but ours comes out. */
-import { Marked } from "../vendor/marked-18.2.1/marked.esm.js";
-import DOMPurify from "../vendor/dompurify-3.4.18/purify.es.js";
+import { Marked } from "../vendor/marked_18_2_1/marked.esm.js";
+import DOMPurify from "../vendor/dompurify_3_4_18/purify.es.js";
 
 const SAFE_LINK = /^(https?:|mailto:)/i;
 const TAGS =

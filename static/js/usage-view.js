@@ -1,5 +1,5 @@
 /** Tokens and cost as plots, and the same numbers as tables. */
-import uPlot from "../vendor/uplot-1.6.32/uPlot.esm.js";
+import uPlot from "../vendor/uplot_1_6_32/uPlot.esm.js";
 import { cost, count } from "./quantities.js";
 import { stamp } from "./template.js";
 import { UsageSums } from "./usage-sums.js";

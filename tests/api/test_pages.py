@@ -1,5 +1,6 @@
 """Pages and files: pages under a strict policy, files as attachments that no browser runs."""
 
+import gzip
 import hashlib
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.api.server import problem
 from tests.contract import given as the
 
-PAGES = ["/", "/m/1", "/login"]
+PAGES = ["/", "/new", "/inbox", "/m/1", "/login"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -48,6 +49,48 @@ def test_a_page_is_asked_for_each_time_and_sent_when_it_is_new(shared):
 
 def test_a_range_beyond_a_file_is_the_client_s_fault(shared):
     problem(shared.get("/", headers={"Range": "bytes=9999999-"}), 400, "bad_request")
+
+
+def test_a_page_is_sent_compressed_to_who_takes_that(shared):
+    plain, packed = (
+        shared.get("/", headers=headers) for headers in ({}, {"Accept-Encoding": "gzip"})
+    )
+    assert gzip.decompress(packed.data) == plain.data
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in plain.headers["Vary"]
+    assert "Content-Encoding" not in plain.headers
+
+
+def test_what_a_new_mission_may_name_is_offered(shared):
+    offer = shared.get("/offers").get_json()
+    assert "ask_human" in offer["tools"]
+    assert offer["models"]
+
+
+def test_the_list_is_narrowed_by_engine_and_title(server):
+    made = [the.make_mission(server.db, title=title) for title in ("100% wool", "A Brief", "Other")]
+    for query, found in (
+        ({"q": "brief"}, [made[1]]),
+        ({"q": "100%"}, [made[0]]),
+        ({"q": "_"}, []),
+        ({"engine": "langchain"}, []),
+        ({"engine": "crewai", "status": "queued"}, made[::-1]),
+    ):
+        listed = server.get("/missions", query).get_json()["missions"]
+        assert [mission["id"] for mission in listed] == found, query
+
+
+def test_without_scripts_a_question_is_answered_on_the_page_itself(server):
+    claimed = the.running(server.db)
+    request = the.ask(server.db, claimed)
+    path = f"/m/{claimed.mission_id}/plain"
+    assert "Is this draft right?" in server.get(path).text
+    form = {"request": request, "answer": "<b>No</b>"}
+    assert server.request("POST", path, data=form).status_code == 303
+    assert "&lt;b&gt;No&lt;/b&gt;" in server.get(path).text
+    refused = server.request("POST", path, data=form | {"answer": "Yes"})
+    assert (refused.status_code, refused.mimetype) == (409, "text/html")
+    problem(server.get("/m/999/plain"), 404, "not_found")
 
 
 # Files
