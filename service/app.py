@@ -4,15 +4,45 @@ from apiflask import APIFlask
 from werkzeug.routing import BaseConverter
 
 from service import config, schema
-from service.api import doctor, events, files, health, metrics, missions, offers, pages, plain, problems, projects, requests, webhooks
+from service.api import (
+    cors,
+    doctor,
+    events,
+    files,
+    guards,
+    health,
+    metrics,
+    missions,
+    offers,
+    pages,
+    plain,
+    problems,
+    projects,
+    requests,
+    webhooks,
+)
 from service.api.answers import protect
+from service.api.limits import Limits
 from service.api.services import NAME, Services
 from service.config import Settings
 from service.db import Database
 from service.dispatch import choose
 from service.feed.poll import Feed
 
-BLUEPRINTS = (doctor, metrics, webhooks, events, missions, projects, offers, requests, files, health, pages, plain)
+BLUEPRINTS = (
+    doctor,
+    metrics,
+    webhooks,
+    events,
+    missions,
+    projects,
+    offers,
+    requests,
+    files,
+    health,
+    pages,
+    plain,
+)
 
 
 class IdConverter(BaseConverter):
@@ -42,10 +72,14 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     if db.is_sqlite:
         schema.upgrade(db)
     feed = Feed(db, max_held=settings.max_held)
-    app.extensions[NAME] = Services(settings, db, feed, choose.for_clients(settings, db))
+    app.extensions[NAME] = Services(
+        settings, db, feed, choose.for_clients(settings, db), Limits.of(settings)
+    )
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     problems.register(app)
+    app.before_request(guards.check)
+    app.after_request(cors.open_to_allowed)
     app.after_request(protect)
     metrics.measure(app, config.metrics_folder())
     feed.start()

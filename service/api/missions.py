@@ -24,12 +24,13 @@ from service.errors import Problem
 from service.events.kinds import Kind
 from service.feed import cursor
 from service.feed.cursor import Filter, integer, misfit, seconds
-from service.missions import commands, projects, queries, specs
+from service.missions import commands, projects, queries, quota, specs
 from service.missions.commands import Idempotency
 from service.missions.project_spec import ProjectSpec
 from service.missions.spec import TOOLS
 from service.missions.specs import Spec
 from service.missions.states import Status
+from service.security import audit
 
 LIST_DEFAULT, LIST_MAX = 50, 200
 KEY_MAX_CHARS = 200
@@ -49,11 +50,14 @@ def create() -> Response:
     idempotency = _idempotency(asked.digest())
     with services().db.transaction() as conn:
         earlier = idempotency and commands.find_replay(conn, access.workspace_id, idempotency)
+        if not earlier:
+            quota.check(conn, access.workspace_id, most=services().settings.max_queued)
         mission_id = earlier or commands.create(
             conn, access.workspace_id, _admitted(conn, spec), files=asked.files, idempotency=idempotency
         )
         if not earlier:
             services().dispatch.hand_over(conn, mission_id)
+            audit.note(conn, access, "mission.created", f"mission {mission_id}")
         mission = queries.one(conn, access.workspace_id, mission_id)
     return _created(mission, replayed=bool(earlier))
 
@@ -84,7 +88,7 @@ def page() -> Response:
 @blueprint.get("/<id:mission_id>")
 def one(mission_id: int) -> Response:
     """One mission; with `rev`, held until it has moved on from there."""
-    access = allow("read")
+    access = allow("read", mission=mission_id)
     given = single("rev", "wait")
     wait_s = seconds(given, "wait", cursor.WAIT_DEFAULT_S)
     rev = integer(given, "rev", -1, low=0, high=cursor.AFTER_MAX)
@@ -106,6 +110,7 @@ def cancel(mission_id: int) -> Response:
     no_body()
     with services().db.transaction() as conn:
         commands.cancel(conn, access.workspace_id, mission_id)
+        audit.note(conn, access, "mission.cancelled", f"mission {mission_id}")
         mission = queries.one(conn, access.workspace_id, mission_id)
     return json_answer(mission)
 
@@ -117,7 +122,9 @@ def retry(mission_id: int) -> Response:
     arguments()
     no_body()
     with services().db.transaction() as conn:
+        quota.check(conn, access.workspace_id, most=services().settings.max_queued)
         made = commands.retry(conn, access.workspace_id, mission_id)
+        audit.note(conn, access, "mission.created", f"mission {made}")
         services().dispatch.hand_over(conn, made)
         mission = queries.one(conn, access.workspace_id, made)
     return _created(mission, replayed=False)

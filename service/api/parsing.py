@@ -1,6 +1,7 @@
 """Requests into typed values: query strings, JSON and form bodies, pointers to what does not fit."""
 
 import difflib
+import time
 from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from service.errors import Problem
 from service.feed.cursor import once
+from service.feed.patience import TooSlow, within
 
 BODY_MAX_BYTES = 256 * 1024  # a mission's spec comes back in answers that stay below 1 MiB
 # orjson reads 1024 levels and writes 254: what is stored has to go out again, and inside of more.
@@ -20,6 +22,7 @@ DEPTH_MAX = 100
 FAULTS_MAX = 50  # a context of 100 tasks of 100 names can have 10,000
 ECHO_MAX_CHARS = 100  # of an unknown name, which is said four times over
 CHUNK_BYTES = 64 * 1024
+BODY_WITHIN_S = 20.0  # of the whole body: byte by byte, a client could stay for ever
 FORM = "application/x-www-form-urlencoded"
 FIELDS_MAX = 20
 
@@ -69,12 +72,21 @@ def pieces(most: int, size: int) -> Iterator[bytes]:
     # Not request.data: with a chunked body, flask's limit cuts it silently.
     ends = request.environ.get("wsgi.input_terminated")
     stream = request.environ["wsgi.input"] if ends else request.stream
-    left = most
-    while piece := stream.read(min(size, left + 1)):
+    left, deadline = most, time.monotonic() + BODY_WITHIN_S
+    while piece := _read(stream, min(size, left + 1), deadline):
         left -= len(piece)
         if left < 0:
             raise Problem("body_too_large", f"At most {most} bytes.", limit=most)
         yield piece
+
+
+def _read(stream: Any, size: int, deadline: float) -> bytes:
+    try:
+        with within(max(0.0, deadline - time.monotonic())):
+            piece: bytes = stream.read(size)
+    except TooSlow:
+        raise Problem("body_too_slow", f"The body has {BODY_WITHIN_S:g} s.") from None
+    return piece
 
 
 def json_body() -> bytes:

@@ -47,8 +47,11 @@ def answer(problem: Problem, *, headers: dict[str, str] | None = None) -> Respon
         "detail": problem.detail,
     }
     body = problem.extra | standard  # nothing that a case adds may take a standard member's place
+    headers = dict(headers or {})
     if problem.code == "unauthorized":
-        headers = {"WWW-Authenticate": "Bearer", **(headers or {})}
+        headers["WWW-Authenticate"] = "Bearer"
+    if "retry_s" in problem.extra:
+        headers["Retry-After"] = str(problem.extra["retry_s"])
     return protect(
         raw_answer(
             encode(body).encode(),
@@ -80,8 +83,7 @@ def _database(error: DBAPIError) -> Response:
 
 def _unavailable(_error: Exception) -> Response:
     logger.exception("the database does not answer")
-    problem = Problem("database_unavailable", retry_s=RETRY_AFTER_S)
-    return answer(problem, headers={"Retry-After": str(RETRY_AFTER_S)})
+    return answer(Problem("database_unavailable", retry_s=RETRY_AFTER_S))
 
 
 def _unexpected(_error: Exception) -> Response:

@@ -18,6 +18,7 @@ from service.missions import queries
 from service.missions.spec import Strict
 from service.requests import answering, view
 from service.requests.question import RequestStatus
+from service.security import audit
 
 INBOX_MAX = 200
 
@@ -62,7 +63,7 @@ def inbox() -> Response:
 @blueprint.get("/<id:request_id>")
 def one(request_id: int) -> Response:
     """One question; with `wait`, held while nobody has answered it."""
-    access = allow("read")
+    access = allow("read", request_id=request_id)
     wait_s = seconds(single("wait"), "wait", 0.0)
     found = services().feed.wait_for(
         lambda: _look(access.workspace_id, request_id),
@@ -77,7 +78,7 @@ def one(request_id: int) -> Response:
 @blueprint.post("/<id:request_id>")
 def answer(request_id: int) -> Response:
     """The answer: JSON, or a plain HTML form, which is sent on to the mission's page."""
-    access = allow("answer")
+    access = allow("answer", request_id=request_id)
     arguments()
     is_form = request.mimetype == FORM
     value = _form_answer() if is_form else _json_answer()
@@ -90,6 +91,8 @@ def answer(request_id: int) -> Response:
             by=access.name,
             key=idempotency_key(),
         )
+        if not outcome.replayed:
+            audit.note(conn, access, "request.answered", f"request {request_id}")
     if is_form:
         return _see_mission(outcome.request["mission"])
     headers = {"Idempotency-Replayed": "true"} if outcome.replayed else None

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import current_app, request
 
+from service.api.limits import Limits
 from service.config import Settings
 from service.db import Database
 from service.dispatch.handover import HandOver
@@ -21,6 +22,7 @@ class Services:
     db: Database
     feed: Feed
     dispatch: HandOver
+    limits: Limits
 
 
 def services() -> Services:

@@ -9,7 +9,7 @@ from service.cli.settings import settings
 from service.cli.showing import print_json, print_table
 from service.clock import rfc3339_or_none
 from service.db import Database
-from service.security import tokens
+from service.security import audit, tokens
 
 
 @click.group()
@@ -44,6 +44,9 @@ def create(scopes: str, workspace: str, name: str | None, expires: int | None) -
     with db.transaction() as conn:
         workspace_id = tokens.workspace_named(conn, workspace)
         made = tokens.create(conn, workspace_id, wanted, name=name, expires_ms=_from_now(expires))
+        audit.note_operator(
+            conn, workspace_id, "token.created", f"token {tokens.id_of(made)} ({scopes})"
+        )
     click.echo(made)
 
 
@@ -82,6 +85,8 @@ def revoke(token_id: str) -> None:
     """End a token now. ID is as `token list` shows it; the whole token does as well."""
     with Database(settings()).transaction() as conn:
         ended = tokens.revoke(conn, tokens.id_of(token_id) if "_" in token_id else token_id)
+        if ended is not None:
+            audit.note_operator(conn, ended.workspace_id, "token.revoked", f"token {ended.id}")
     if ended is None:
         raise click.ClickException("there is no such token that could still be revoked")
     click.echo(f"revoked {ended.id}")

@@ -35,16 +35,32 @@ def command() -> list[str]:
 
 
 def refuse_to_be_open(found: Settings) -> None:
-    """Exit 2 where others could reach a server that asks nobody for a token."""
+    """Exit 2 where others could reach a server that asks nobody for a token, or that will forget."""
     platform = config.platform_variable()
-    if found.on_loopback and platform is None:
-        return
+    if platform is not None and not found.says_where_data_lives:
+        raise BadSettings(
+            f"{platform} is set: the files of most platforms are gone after the next deploy.\n"
+            "Attach a database (DATABASE_URL), or a disk and say where:  export LONGLINE_DATA=/var/data"
+        )
+    guarded = _is_guarded(found)
+    if not found.on_loopback or platform is not None:
+        _refuse_unguarded(found, platform, guarded)
+
+
+def _is_guarded(found: Settings) -> bool:
+    """Whether there is a token, once the one of the environment is what it says there."""
+    chosen = found.admin_token and found.admin_token.get_secret_value()
     db = Database(found)
     if db.is_sqlite:
         schema.upgrade(db)
-    with db.reading() as conn:
+    with db.transaction() as conn:
+        tokens.keep_environment_token(conn, chosen)
         guarded = tokens.any_valid(conn)
     db.close()
+    return guarded
+
+
+def _refuse_unguarded(found: Settings, platform: str | None, guarded: bool) -> None:
     if not guarded:
         why = f"it would listen on {found.bind_host}" if platform is None else f"{platform} is set"
         raise BadSettings(

@@ -1,30 +1,46 @@
-"""Tokens: made once, shown once, kept as a hash. A token opens one workspace with some scopes."""
+"""Tokens: made once, shown once, kept as a hash. A token opens one workspace with some scopes.
+
+A share link is a token too: for one mission to read, or one question to answer, and it expires.
+"""
 
 import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
 
 from models import tokens, workspaces
 from service import clock
 
 SCOPES = ("read", "answer", "run", "admin")
 PREFIX = "ll"  # so that a leaked one is recognised, by people and by scanners
+FROM_ENVIRONMENT = "environment"  # the id of the token that the operator's environment holds
+USE_NOTED_EVERY_MS = 60_000  # the last use is for people: a write for each request would be waste
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a caller may do, and the name under which it is remembered."""
+    """What a caller may do, and the name under which it is remembered.
+
+    token_id: None on open loopback. mission_id, request_id: all that a share link opens.
+    """
 
     workspace_id: int
     scopes: frozenset[str]
     name: str
+    token_id: str | None = None
+    mission_id: int | None = None
+    request_id: int | None = None
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
+
+    @property
+    def is_link(self) -> bool:
+        return self.mission_id is not None or self.request_id is not None
 
 
 def create(
@@ -34,6 +50,8 @@ def create(
     *,
     name: str | None = None,
     expires_ms: int | None = None,
+    mission_id: int | None = None,
+    request_id: int | None = None,
 ) -> str:
     """Make a token. What it returns is nowhere else: the database holds its id and a SHA-256."""
     token_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
@@ -44,6 +62,8 @@ def create(
             sha256=_sha256(secret),
             scopes=",".join(scopes),
             name=name,
+            mission_id=mission_id,
+            request_id=request_id,
             created_ms=clock.now_ms(),
             expires_ms=expires_ms,
         )
@@ -51,28 +71,89 @@ def create(
     return f"{PREFIX}_{token_id}_{secret}"
 
 
+def id_of(token: str) -> str:
+    """The part of a token that may be shown: it names it and opens nothing."""
+    return token.split("_")[1]
+
+
+def keep_environment_token(conn: Connection, text: str | None) -> None:
+    """Make the one token that the environment holds what it says there; without one, there is none.
+
+    For platforms on which no command can run before the first start. It may do all in `default`.
+    """
+    conn.execute(delete(tokens).where(tokens.c.id == FROM_ENVIRONMENT))
+    if text is not None:
+        conn.execute(
+            insert(tokens).values(
+                id=FROM_ENVIRONMENT,
+                workspace_id=workspace_named(conn, "default"),
+                sha256=_sha256(text),
+                scopes="admin",
+                name="operator",
+                created_ms=clock.now_ms(),
+            )
+        )
+
+
 def any_valid(conn: Connection) -> bool:
-    """Whether there is a token that opens anything."""
-    return conn.execute(select(tokens.c.id).where(_valid()).limit(1)).first() is not None
+    """Whether there is a token that opens a workspace."""
+    return conn.execute(select(tokens.c.id).where(_valid(), ~_link()).limit(1)).first() is not None
 
 
 def any_made(conn: Connection) -> bool:
-    """Whether there ever was a token. The last one's end must not open the server to all."""
-    return conn.execute(select(tokens.c.id).limit(1)).first() is not None
+    """Whether there ever was a token. The last one's end must not open the server to all.
+
+    Share links do not count: who makes one on an open server does not mean to close it.
+    """
+    return conn.execute(select(tokens.c.id).where(~_link()).limit(1)).first() is not None
 
 
 def open_with(conn: Connection, text: str) -> Access | None:
     """What a token opens; None for one that is unknown, revoked, expired or not one at all."""
-    _, _, rest = text.partition(f"{PREFIX}_")
-    token_id, _, secret = rest.partition("_")
-    row = conn.execute(
-        select(tokens.c.workspace_id, tokens.c.sha256, tokens.c.scopes, tokens.c.name).where(
-            tokens.c.id == token_id, _valid()
-        )
-    ).one_or_none()
+    token_id, secret = _parts(text)
+    row = conn.execute(select(tokens).where(tokens.c.id == token_id, _valid())).one_or_none()
     if row is None or not hmac.compare_digest(row.sha256, _sha256(secret)):
         return None
-    return Access(row.workspace_id, frozenset(row.scopes.split(",")), row.name or token_id)
+    return Access(
+        row.workspace_id,
+        frozenset(row.scopes.split(",")),
+        row.name or token_id,
+        token_id,
+        row.mission_id,
+        row.request_id,
+    )
+
+
+def is_use_due(conn: Connection, access: Access) -> bool:
+    """Whether the last noted use of a token is long enough ago to note this one."""
+    noted = select(tokens.c.last_used_ms).where(tokens.c.id == access.token_id)
+    last = conn.execute(noted).scalar_one_or_none()
+    return last is None or last < clock.now_ms() - USE_NOTED_EVERY_MS
+
+
+def note_use(conn: Connection, access: Access) -> None:
+    conn.execute(
+        update(tokens).where(tokens.c.id == access.token_id).values(last_used_ms=clock.now_ms())
+    )
+
+
+def revoke(conn: Connection, token_id: str) -> Row[Any] | None:
+    """End a token now. Its row, or None when there is none that could still be ended."""
+    return conn.execute(
+        update(tokens)
+        .where(tokens.c.id == token_id, tokens.c.revoked_ms.is_(None))
+        .values(revoked_ms=clock.now_ms())
+        .returning(tokens.c.id, tokens.c.workspace_id)
+    ).one_or_none()
+
+
+def listed(conn: Connection) -> Sequence[Row[Any]]:
+    """All tokens and share links with the names of their workspaces, oldest first."""
+    return conn.execute(
+        select(tokens, workspaces.c.name.label("workspace"))
+        .join(workspaces, workspaces.c.id == tokens.c.workspace_id)
+        .order_by(tokens.c.created_ms, tokens.c.id)
+    ).all()
 
 
 def everything(conn: Connection) -> Access:
@@ -92,6 +173,19 @@ def workspace_named(conn: Connection, name: str) -> int:
     return int(conn.execute(made.returning(workspaces.c.id)).scalar_one())
 
 
+def _parts(text: str) -> tuple[str, str]:
+    """A token's id and its secret; any other text can only be the one of the environment."""
+    prefix, _, rest = text.partition("_")
+    if prefix != PREFIX:
+        return FROM_ENVIRONMENT, text
+    token_id, _, secret = rest.partition("_")
+    return token_id, secret
+
+
+def _link() -> ColumnElement[bool]:
+    return or_(tokens.c.mission_id.is_not(None), tokens.c.request_id.is_not(None))
+
+
 def _valid() -> ColumnElement[bool]:
     return and_(
         tokens.c.revoked_ms.is_(None),
@@ -100,4 +194,4 @@ def _valid() -> ColumnElement[bool]:
 
 
 def _sha256(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
