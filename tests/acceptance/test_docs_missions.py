@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from service import config
 from service.agents import providers
 from service.agents.models import OPENAI
 from service.config import LOCAL_MODEL, Settings
@@ -88,7 +89,9 @@ def test_the_prices_that_are_shown_are_prices(tmp_path: Path) -> None:
     assert table["openai/our-own-70b"].cached_or_input == 0.4
 
 
-def test_the_tool_that_is_shown_is_a_tool() -> None:
+@pytest.mark.agents
+def test_the_tool_that_is_shown_is_a_tool(tmp_path: Path) -> None:
+    config.prepare_agent_environment(Settings(data=tmp_path))
     from service.agents.tools import further
 
     (shown,) = blocks("models.md", "python")
