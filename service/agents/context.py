@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from service.events.kinds import Kind
-from service.missions.spec import MissionSpec
+from service.missions.specs import Spec
+from service.missions.target import Target
 from service.requests.question import Answer, Question
 
 
@@ -60,7 +61,15 @@ class RunContext(Protocol):
     def mission_id(self) -> int: ...
 
     @property
-    def spec(self) -> MissionSpec: ...
+    def spec(self) -> Spec: ...
+
+    @property
+    def project(self) -> Target | None:
+        """Where the project of the spec is; None when it has none, or none that is there."""
+
+    @property
+    def restarts(self) -> int:
+        """How often the mission has begun anew from its first task."""
 
     def emit(
         self,

@@ -10,7 +10,8 @@ from typing import Any
 
 from service.agents.context import MissionFile, RunContext, TaskResult
 from service.events.kinds import Kind
-from service.missions.spec import MissionSpec
+from service.missions.specs import Spec
+from service.missions.target import Target
 from service.requests.question import Answer, Question
 
 
@@ -41,8 +42,16 @@ class GuardedContext:
         return self._context.mission_id
 
     @property
-    def spec(self) -> MissionSpec:
+    def spec(self) -> Spec:
         return self._context.spec
+
+    @property
+    def project(self) -> Target | None:
+        return self._context.project
+
+    @property
+    def restarts(self) -> int:
+        return self._context.restarts
 
     def emit(
         self,

@@ -1,8 +1,11 @@
 """Runs one attempt of a mission with the engine that it names. Imported in child processes only."""
 
-from service.agents.context import MissionFailed, MissionResult, RunContext
+from service.agents.context import MissionResult, RunContext
 from service.agents.crewai.runner import run as run_crew
+from service.agents.langchain.runner import run as run_chain
+from service.agents.projects.running import run as run_project
 from service.config import Settings
+from service.missions.project_spec import ProjectSpec
 
 
 def run(context: RunContext, settings: Settings) -> MissionResult:
@@ -10,7 +13,9 @@ def run(context: RunContext, settings: Settings) -> MissionResult:
 
     Raises MissionFailed, Interrupted when the attempt must end, or whatever else went wrong.
     """
-    engine = context.spec.engine
-    if engine != "crewai":
-        raise MissionFailed("engine_unavailable", f"This worker does not run {engine}.")
-    return run_crew(context, settings)
+    spec = context.spec
+    if isinstance(spec, ProjectSpec):
+        return run_project(context, spec, settings)
+    if spec.engine == "langchain":
+        return run_chain(context, spec, settings)
+    return run_crew(context, spec, settings)

@@ -61,6 +61,10 @@ class Attempt:
     def project(self) -> Target | None:
         return self._claim.project
 
+    @property
+    def restarts(self) -> int:
+        return self._claim.restarts
+
     def emit(
         self,
         kind: Kind,

@@ -20,7 +20,7 @@ from service.events.kinds import NewEvent
 from service.missions import attempts, progress, queue
 from service.missions.queue import Limits
 from service.missions.states import Status
-from service.worker import identity, limits, registry
+from service.worker import identity, limits, projects, registry
 from service.worker.alarm import Alarm
 from service.worker.child import Child, describe_exit, wait_until_warm, warm_context
 from service.worker.reaper import Reaper
@@ -84,6 +84,7 @@ class Supervisor:
         self._reaper.recover_neighbours()
         self._keep_local_model()
         wait_until_warm(self._context)  # a mission claimed before would stand still till then
+        projects.look(self._db, self._context, self._settings)
         logger.info("worker %s runs %s at once", self._identity.id, self._settings.concurrency)
 
     def _keep_local_model(self) -> None:

@@ -41,6 +41,7 @@ class RecordingContext:
 
     mission_id = 1
     project: Target | None = None
+    restarts = 0
 
     def __init__(
         self,

@@ -199,7 +199,7 @@ def test_nothing_blocks_on_a_terminal(
     server.rules = [Rule(Reply(tool_calls=[call]), tools=True, times=1)]
     context = RecordingContext(single(tools=["calculator"]), answers=[said("7")])
     run(context)
-    assert [(q.key, q.prompt) for q in context.questions] == [("input:1", "How many?")]
+    assert [(q.key, q.prompt) for q in context.questions] == [("input:draft:1", "How many?")]
     assert server.exchanges[1].last_message == "7"
 
 

@@ -1,10 +1,6 @@
-"""A human's part in a crew: the review of a task's result, and whatever asks on a terminal."""
+"""A human's part in a crew: the review of a task's result."""
 
 import asyncio
-import builtins
-import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from crewai.agents.parser import AgentFinish
@@ -102,22 +98,3 @@ def _tell(context: Any, draft: AgentFinish, feedback: str) -> None:
         context.messages.pop()
     context.messages.append({"role": "assistant", "content": draft.text})
     context.messages.append(context._format_feedback_message(feedback))
-
-
-@contextmanager
-def terminal_answered_by_human(context: GuardedContext, stage: Stage) -> Iterator[None]:
-    """Turns input() into a request, so that nothing in this process blocks on a terminal."""
-    numbers = itertools.count(1)
-
-    def ask(prompt: object = "", /) -> str:
-        text = str(prompt).strip() or "The agent's code asks for a line of input."
-        key = f"input:{next(numbers)}"
-        question = Question(key=key, prompt=text, agent=stage.agent, task=stage.task)
-        return str(context.ask(question).value or "")
-
-    terminal = builtins.input
-    builtins.input = ask
-    try:
-        yield
-    finally:
-        builtins.input = terminal

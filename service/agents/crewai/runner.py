@@ -8,14 +8,14 @@ from crewai import Crew, CrewOutput
 from crewai.core.providers.human_input import reset_provider, set_provider
 from crewai.events.stream_context import add_stream_sink, reset_stream_sinks
 
-from service.agents import models
+from service.agents import models, terminal
 from service.agents.context import MissionResult, RunContext
 from service.agents.crewai import clients
 from service.agents.crewai.approval import Approvals
 from service.agents.crewai.crew import Staff, build
 from service.agents.crewai.events import EventSink
 from service.agents.crewai.failures import explain
-from service.agents.crewai.human import Review, terminal_answered_by_human
+from service.agents.crewai.human import Review
 from service.agents.crewai.stage import Calls, Stage
 from service.agents.endpoint import Endpoint
 from service.agents.guard import GuardedContext, unwrapped
@@ -30,9 +30,8 @@ SKIPPED = "An earlier attempt finished this task."
 _log = logging.getLogger(__name__)
 
 
-def run(context: RunContext, settings: Settings) -> MissionResult:
+def run(context: RunContext, spec: MissionSpec, settings: Settings) -> MissionResult:
     """Run what is left of the mission. Raises MissionFailed, Interrupted, or what crewai raised."""
-    spec = context.spec
     finished = context.finished_tasks()
     if all(task.name in finished for task in spec.plan):
         last = finished[spec.plan[-1].name]
@@ -72,7 +71,7 @@ def _directed(
         cleanup.callback(reset_stream_sinks, sink)
         provider = set_provider(Review(context, stage))
         cleanup.callback(reset_provider, provider)
-        cleanup.enter_context(terminal_answered_by_human(context, stage))
+        cleanup.enter_context(terminal.answered_by_human(context, stage))
         cleanup.enter_context(Approvals(context, stage, calls, _gated(spec)).asked())
         yield
 

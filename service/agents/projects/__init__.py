@@ -1,0 +1,1 @@
+"""Projects of the operator's: found, loaded, described, and run as they are."""

@@ -1,0 +1,79 @@
+"""`longline project`: what missions may run of your own code."""
+
+import os
+import re
+
+import click
+
+from service import config, schema
+from service.cli.settings import BadSettings, settings
+from service.config import Settings
+from service.db import Database
+from service.missions import projects, target
+from service.missions.project_spec import PROJECT_NAME
+from service.missions.projects import Found
+
+
+@click.group()
+def project() -> None:
+    """Register your own crews, flows and graphs."""
+
+
+@project.command()
+@click.argument("name")
+@click.argument("where", metavar="TARGET")
+def add(name: str, where: str) -> None:
+    """Look at TARGET (a folder, FILE.py:OBJECT or MODULE:OBJECT) and offer it as NAME.
+
+    Registering it again looks again. Workers need it at the same place.
+    """
+    if not re.match(PROJECT_NAME, name):
+        raise click.BadParameter("letters, digits, _, . and - only", param_hint="NAME")
+    found_settings = settings()
+    db = Database(found_settings)
+    try:
+        place = target.absolute(where)
+    except ValueError as fault:
+        raise click.BadParameter(str(fault), param_hint="TARGET") from None
+    found = _look(place, found_settings)
+    if found.error is not None:
+        raise click.ClickException(f"{place}: {found.error}")
+    schema.upgrade(db)
+    with db.transaction() as conn:
+        projects.register(conn, name, place, found, source="command")
+    inputs = ", ".join((found.inputs or {}).get("properties", {})) or "none"
+    click.echo(f"{name}: a {found.kind} for {found.engine}; inputs: {inputs}")
+
+
+@project.command("list")
+def list_all() -> None:
+    """Show what is registered."""
+    with Database(settings()).reading() as conn:
+        for row in projects.listed(conn):
+            click.echo(
+                f"{row.name}\t{row.kind or 'broken'}\t{row.target}\t{row.error or ''}".rstrip()
+            )
+
+
+@project.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Offer NAME no more. Missions that ran it stay."""
+    with Database(settings()).transaction() as conn:
+        gone = projects.remove(conn, name)
+    if not gone:
+        raise click.ClickException(f"there is no project {name}")
+
+
+def _look(place: str, found_settings: Settings) -> Found:
+    """Load the project in this process, which ends soon."""
+    where = target.parse(place)
+    config.prepare_agent_environment(found_settings)
+    config.enter_project(config.project_environment(where.folder), found_settings.data / "crewai")
+    try:
+        from service.agents.projects import describing  # other commands start without it
+    except ImportError as error:
+        raise BadSettings(f"{error.name} is missing: pip install 'longline[worker]'") from None
+    if where.folder is not None:
+        os.chdir(where.folder)
+    return describing.describe(where, where.folder)
