@@ -12,7 +12,7 @@ MODULE_MAX_LINES = 300
 FUNCTION_MAX_LINES = 45  # with signature and docstring
 TOP_LEVEL = {
     "service", "models", "static", "migrations", "tests", "docs", "Procfile", "setup.cfg",
-    "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "render.yaml",
+    "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile", "render.yaml",
     "pyproject.toml", "Dockerfile",
 }  # fmt: skip
 BUILT = {"var", "build", "dist", "longline.egg-info"}

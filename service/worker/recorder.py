@@ -101,7 +101,8 @@ class Recorder:
 
     def _store(self, batch: list[NewEvent], write: Callable[[Connection], None] | None) -> None:
         """Write a batch; while the database is away, go on trying: the lease decides who gives up."""
-        events = list(joined(batch))
+        # Once more: a secret that came in pieces is whole only now.
+        events = [self._redacted(event) for event in joined(batch)]
         while events or write is not None:
             try:
                 with self._db.transaction() as conn:
