@@ -17,6 +17,7 @@ from service.webhooks import queue, registry
 from service.webhooks.form import is_allowed_form
 
 KINDS_DEFAULT = [Kind.STATUS, Kind.HUMAN_INPUT_REQUEST]
+KindName = Annotated[Kind, Field(strict=False)]  # JSON has strings, not members
 STATUSES = ("pending", "delivered", "failed")
 
 blueprint = Blueprint("webhooks", __name__)
@@ -26,7 +27,7 @@ class WebhookBody(Strict):
     """What a webhook is made from."""
 
     url: Annotated[str, Field(max_length=2000)]
-    kinds: Annotated[list[Kind], Field(min_length=1)] = KINDS_DEFAULT
+    kinds: Annotated[list[KindName], Field(min_length=1)] = KINDS_DEFAULT
     mission: int | None = None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from models import deliveries, webhooks
 from service import clock
@@ -65,26 +65,20 @@ def plan(conn: Connection, webhook_id: int) -> None:
     conn.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(after=reached))
 
 
+def is_any_due(conn: Connection) -> bool:
+    """Whether `claim` would find something. A read, for a look now and then."""
+    return conn.execute(_due().limit(1)).first() is not None
+
+
 def claim(conn: Connection, *, limit: int) -> list[Due]:
     """Deliveries that are due, oldest first, for the caller alone."""
-    now = clock.now_ms()
-    due = (
-        select(deliveries.c.id)
-        .join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
-        .where(
-            deliveries.c.status == "pending",
-            deliveries.c.next_ms <= now,
-            webhooks.c.disabled_ms.is_(None),
-        )
-        .order_by(deliveries.c.next_ms, deliveries.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=deliveries)
-    )
+    due = _due().order_by(deliveries.c.next_ms, deliveries.c.id).limit(limit)
+    due = due.with_for_update(skip_locked=True, of=deliveries)
     ids = list(conn.execute(due).scalars())
     if not ids:
         return []
     these = deliveries.c.id.in_(ids)
-    conn.execute(update(deliveries).where(these).values(next_ms=now + HELD_S * 1000))
+    conn.execute(update(deliveries).where(these).values(next_ms=clock.now_ms() + HELD_S * 1000))
     rows = conn.execute(
         select(deliveries, webhooks.c.url, webhooks.c.secret)
         .join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
@@ -133,6 +127,18 @@ def redeliver(conn: Connection, workspace_id: int, delivery_id: int) -> dict[str
     this = deliveries.c.id == delivery_id
     return _view(
         conn.execute(update(deliveries).where(this).values(values).returning(deliveries)).one()
+    )
+
+
+def _due() -> Select[int]:
+    return (
+        select(deliveries.c.id)
+        .join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
+        .where(
+            deliveries.c.status == "pending",
+            deliveries.c.next_ms <= clock.now_ms(),
+            webhooks.c.disabled_ms.is_(None),
+        )
     )
 
 

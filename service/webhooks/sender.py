@@ -56,14 +56,15 @@ class Sender:
     def _turn(self, pool: ThreadPoolExecutor) -> bool:
         """Whether there was something to do."""
         with self._db.reading() as conn:
-            behind = queue.behind(conn)
+            behind, is_due = queue.behind(conn), queue.is_any_due(conn)
         for webhook_id in behind:
             with self._db.transaction() as conn:
                 queue.plan(conn, webhook_id)
-        with self._db.transaction() as conn:
-            due = queue.claim(conn, limit=AT_ONCE)
-        list(pool.map(self._try, due))
-        return bool(behind or due)
+        if is_due or behind:  # a write transaction holds up others, and wakes who listens
+            with self._db.transaction() as conn:
+                due = queue.claim(conn, limit=AT_ONCE)
+            list(pool.map(self._try, due))
+        return bool(is_due or behind)
 
     def _try(self, due: Due) -> None:
         try:

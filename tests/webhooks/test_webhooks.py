@@ -213,3 +213,11 @@ def test_a_webhook_is_made_listed_and_removed_and_its_secret_told_once(web: Long
     assert listed == {name: value for name, value in made.items() if name != "secret"}
     web.client.send("DELETE", f"/webhooks/{made['id']}")
     assert made["id"] not in [one["id"] for one in web.client.get("/webhooks")["webhooks"]]
+
+
+def test_the_kinds_of_a_webhook_are_chosen_by_name(web: Longline) -> None:
+    body = {"url": "https://example.org/hook", "kinds": ["OUTPUT", "ERROR", "OUTPUT"]}
+    assert web.client.send("POST", "/webhooks", body)["kinds"] == ["OUTPUT", "ERROR"]
+    with pytest.raises(ApiError) as refused:
+        web.client.send("POST", "/webhooks", body | {"kinds": ["SHOUT"]})
+    assert refused.value.body["errors"][0]["pointer"] == "/kinds/0"
