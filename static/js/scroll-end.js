@@ -11,9 +11,9 @@ export class ScrollEnd {
   constructor(button) {
     this.#button = button;
     button.addEventListener("click", () => this.show());
-    addEventListener("scroll", () => this.#look(), { passive: true });
+    addEventListener("scroll", () => this.#growing && this.#look(), { passive: true });
     // what comes into view is laid out only then, and may be taller than was thought
-    new ResizeObserver(() => this.#keep()).observe(document.body);
+    new ResizeObserver(() => this.#growing && this.#keep()).observe(document.body);
   }
 
   /** growing: whether there is a live end at all. */
