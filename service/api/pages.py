@@ -74,6 +74,7 @@ def login() -> Response:
     """A token for a cookie that scripts cannot read and other sites cannot send."""
     if request.headers.get("Sec-Fetch-Site", "none") not in OWN_SITES:
         raise Problem("forbidden", "This request comes from another site's page.")
+    services().limits.count_login(request.remote_addr or "")
     form = form_body()
     token, path = form.get("token", "").strip(), _own_path(form.get("next", "/"))
     with services().db.reading() as conn:

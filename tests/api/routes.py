@@ -21,6 +21,8 @@ ROUTES = [
     Route("GET", "/events", "read"),
     Route("GET", "/missions/1/events", "read"),
     Route("POST", "/missions", "run", SPEC),
+    Route("GET", "/projects", "read"),
+    Route("GET", "/offers", "read"),
     Route("GET", "/missions", "read"),
     Route("GET", "/missions/1", "read"),
     Route("POST", "/missions/1/cancel", "run"),

@@ -14,8 +14,22 @@ from tests.api.server import Server, problem
 from tests.contract import given as the
 from tests.contract.given import SPEC
 
-OPEN = {"/healthz", "/readyz", "/openapi.json", "/login", "/static/<path:name>"}
-PAGES = {"/", "/m/<id:mission_id>"}  # these send to /login instead
+OPEN = {
+    "/healthz",
+    "/readyz",
+    "/openapi.json",
+    "/login",
+    "/static/<path:name>",
+    "/static/build.json",
+}
+PAGES = {
+    "/",
+    "/new",
+    "/inbox",
+    "/plain",
+    "/m/<id:mission_id>",
+    "/m/<id:mission_id>/plain",
+}  # these send to /login instead
 
 
 def fill(server: Server) -> None:

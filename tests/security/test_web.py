@@ -148,3 +148,9 @@ def test_a_link_opens_one_mission_to_read_and_nothing_else(open_server):
         problem(open_server.get(path, headers=headers), 403, "forbidden")
     problem(open_server.post("/missions/1/cancel", headers=headers), 403, "forbidden")
     assert open_server.get("/missions").status_code == 200  # a link does not close an open server
+
+
+def test_signing_in_can_be_tried_so_often_and_no_more(open_server):
+    tried = [open_server.request("POST", "/login", data={"token": "ll_a_b"}) for _ in range(21)]
+    assert [answer.status_code for answer in tried] == [303] * 20 + [429]
+    problem(tried[-1], 429, "too_many_attempts")
