@@ -12,7 +12,9 @@ from service.security import audit as entries
 
 @click.command()
 @click.option("--workspace", help="Of one workspace; of all when left out.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many."
+)
 @as_json
 def audit(workspace: str | None, limit: int, json: bool) -> None:
     """Show who created, cancelled and answered, and who made and ended tokens; the newest last."""

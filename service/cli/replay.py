@@ -23,7 +23,13 @@ PAUSE_MOST_S = 30.0  # a human thought for longer than anybody watches
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0, min_open=True))
+@click.option(
+    "--speed",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="2 is twice as fast.",
+)
 @click.option("--port", default=8000, show_default=True, help="Where the page is.")
 @click.option("--once", is_flag=True, help="End when the mission has ended.")
 def replay(file: Path, speed: float, port: int, once: bool) -> None:
