@@ -29,7 +29,7 @@ def build(
     saver: Any,
 ) -> Any:
     """The agent that does a task, compiled. Raises MissionFailed for a tool that cannot be had."""
-    who = spec.agent(task.agent)
+    who = spec.agent(task.agent or spec.agents[0].name)
     made = [registry.make(use.name, context, scene, settings) for use in who.tool_uses()]
     return create_agent(
         models[who.model or spec.model],
