@@ -53,7 +53,11 @@ def create() -> Response:
         if not earlier:
             quota.check(conn, access.workspace_id, most=services().settings.max_queued)
         mission_id = earlier or commands.create(
-            conn, access.workspace_id, _admitted(conn, spec), files=asked.files, idempotency=idempotency
+            conn,
+            access.workspace_id,
+            _admitted(conn, spec),
+            files=asked.files,
+            idempotency=idempotency,
         )
         if not earlier:
             services().dispatch.hand_over(conn, mission_id)

@@ -49,7 +49,7 @@ def refuse_to_be_open(found: Settings) -> None:
 
 def _is_guarded(found: Settings) -> bool:
     """Whether there is a token, once the one of the environment is what it says there."""
-    chosen = found.admin_token and found.admin_token.get_secret_value()
+    chosen = None if found.admin_token is None else found.admin_token.get_secret_value()
     db = Database(found)
     if db.is_sqlite:
         schema.upgrade(db)
