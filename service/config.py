@@ -61,7 +61,9 @@ class Settings(BaseSettings):
     # How workers are told of missions: by looking, or by a queue on PostgreSQL.
     dispatch: Literal["auto", "local", "procrastinate"] = "auto"
     concurrency: int = Field(default=4, ge=1)  # missions one worker runs at once
-    max_running_overall: int | None = Field(default=None, ge=1)  # missions held at once by all workers
+    max_running_overall: int | None = Field(
+        default=None, ge=1
+    )  # missions held at once by all workers
     # After SIGTERM, how long a run may take to the end of its task before it is handed over.
     drain_s: float = Field(default=20.0, ge=0)
     lease_s: float = Field(default=30.0, gt=0)
@@ -95,13 +97,19 @@ class Settings(BaseSettings):
     auth: Literal["auto", "required"] = "auto"
     # A token that the operator chose, for platforms where no command runs before the first start.
     admin_token: SecretStr | None = Field(default=None, min_length=32)
-    allowed_hosts: str = ""  # names in the Host header, comma-separated; on loopback in addition to its own
+    allowed_hosts: str = (
+        ""  # names in the Host header, comma-separated; on loopback in addition to its own
+    )
     cors_origins: str = ""  # other sites whose pages may call the API, with a token of their own
 
-    requests_per_s: float = Field(default=200.0, gt=0)  # of one token, polls of the feed not counted
+    requests_per_s: float = Field(
+        default=200.0, gt=0
+    )  # of one token, polls of the feed not counted
     max_held_per_token: int = Field(default=2000, ge=1)  # polls one web process holds for one token
     max_queued: int = Field(default=1000, ge=1)  # missions of one workspace that wait for a worker
-    max_running: int = Field(default=100, ge=1)  # missions of one workspace that workers hold at once
+    max_running: int = Field(
+        default=100, ge=1
+    )  # missions of one workspace that workers hold at once
 
     # Waited before the second, third … try of a webhook's delivery; behind the last it has failed.
     webhook_pauses: str = "5,300,1800,7200,18000,36000,50400,72000,86400"

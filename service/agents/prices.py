@@ -44,7 +44,9 @@ class Prices:
         read, written = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
         cached = min(usage.get("cached_tokens") or 0, read)
         if own:
-            money = (read - cached) * own.input + cached * own.cached_or_input + written * own.output
+            money = (
+                (read - cached) * own.input + cached * own.cached_or_input + written * own.output
+            )
             return money / PER
         counted = Usage(input_tokens=read, output_tokens=written, cache_read_tokens=cached)
         return self._listed_cost(prefix, name, counted)
