@@ -32,7 +32,6 @@ ERRORS: Mapping[str, Declared] = {
     "invalid": Declared(422, "The request does not fit"),
     "unknown_field": Declared(422, "A parameter or key is not known"),
     "key_reused": Declared(422, "The Idempotency-Key was used with another body"),
-    "engine_unavailable": Declared(422, "This server does not run that engine"),
     "too_many_requests": Declared(429, "The token asks too often"),
     "too_many_held": Declared(429, "The token holds too many requests at once"),
     "too_many_queued": Declared(429, "Too many missions of this workspace wait for a worker"),

@@ -182,6 +182,7 @@ def _faults(spec: MissionSpec) -> Iterator[Fault]:
     yield from _bad_contexts(spec.plan)
     yield from _bad_asynchrony(spec)
     yield from _bad_schemas(spec.plan)
+    yield from _only_crewais(spec)
     yield from _missing_inputs(spec)
 
 
@@ -235,6 +236,21 @@ def _bad_schemas(plan: list[TaskSpec]) -> Iterator[Fault]:
         if task.output_schema is not None:
             for detail in schemas.faults(task.output_schema):
                 yield _fault(f"/plan/{i}/output_schema", detail)
+
+
+def _only_crewais(spec: MissionSpec) -> Iterator[Fault]:
+    """What the engine langchain does not have: refused, rather than left out in silence."""
+    asked = {
+        "/process": spec.process != "sequential",
+        "/planning": spec.planning,
+        **{f"/agents/{i}/allow_delegation": a.allow_delegation for i, a in enumerate(spec.agents)},
+        **{f"/agents/{i}/knowledge": bool(a.knowledge) for i, a in enumerate(spec.agents)},
+        **{f"/plan/{i}/async_execution": t.async_execution for i, t in enumerate(spec.plan)},
+        **{f"/plan/{i}/guardrail": t.guardrail is not None for i, t in enumerate(spec.plan)},
+    }
+    if spec.engine == "langchain":
+        for pointer in (place for place, is_asked in asked.items() if is_asked):
+            yield _fault(pointer, "the engine langchain does not have this; crewai has")
 
 
 def _tasks_in_cycles(context: Mapping[str, list[str]]) -> set[str]:

@@ -139,13 +139,6 @@ def test_a_model_that_the_operator_does_not_offer_is_refused(run: Run, server: M
     assert failed.value.code == "model_not_allowed"
 
 
-def test_another_engine_is_refused(run: Run) -> None:
-    spec = mission([agent("writer")], [task("draft", "writer")], engine="langchain")
-    with pytest.raises(MissionFailed) as failed:
-        run(RecordingContext(spec))
-    assert failed.value.code == "engine_unavailable"
-
-
 def test_the_key_is_sent_to_the_endpoint_and_stays_out_of_sight(
     run: Run, server: ModelServer, settings: Settings
 ) -> None:

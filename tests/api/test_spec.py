@@ -165,7 +165,6 @@ def test_the_parts_hang_together(shared, spec, expected, said):
         (SPEC | {"tittle": "x"}, "/tittle", "title"),
         (SPEC | {"tasks": []}, "/tasks", None),
         (SPEC | {"agent": "x"}, "/agent", "agent"),
-        (SPEC | {"project": "x"}, "/project", None),
         (SPEC | {"on_worker_los": "fail"}, "/on_worker_los", "on_worker_lost"),
         (with_agent(backstroy="x"), "/agents/0/backstroy", "backstory"),
         (with_agent(**{"a/b": 1}), "/agents/0/a~1b", None),
@@ -181,8 +180,18 @@ def test_an_unknown_key_is_refused_with_the_one_that_was_meant(shared, spec, pla
     assert body["field"] == place.rsplit("/", 1)[-1].replace("~1", "/")
 
 
-def test_an_engine_that_is_not_installed_is_said(shared):
-    refused(shared, SPEC | {"engine": "langchain"}, "engine_unavailable")
+@pytest.mark.parametrize(
+    ("spec", "place"),
+    [
+        (SPEC | {"process": "hierarchical"}, "/process"),
+        (SPEC | {"planning": True}, "/planning"),
+        (with_agent(allow_delegation=True), "/agents/0/allow_delegation"),
+        (with_task(guardrail="It rhymes."), "/plan/0/guardrail"),
+        (with_task(async_execution=True), "/plan/0/async_execution"),
+    ],
+)
+def test_what_only_crewai_has_is_refused_of_langchain(shared, spec, place):
+    assert place in pointers(refused(shared, spec | {"engine": "langchain"}))
 
 
 def test_the_models_that_may_be_named_are_the_operator_s(tmp_path):

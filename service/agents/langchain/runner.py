@@ -9,7 +9,7 @@ from typing import Any
 from langchain_core.messages import HumanMessage
 
 from service.agents import models
-from service.agents.context import MissionFailed, MissionResult, RunContext, TaskResult
+from service.agents.context import MissionResult, RunContext, TaskResult
 from service.agents.guard import GuardedContext
 from service.agents.langchain import agents, checkpoints, clients, reading
 from service.agents.langchain.checkpoints import Checkpoints
@@ -29,7 +29,6 @@ REVIEW = "Is this result right? Leave the answer empty to accept it, or say what
 
 def run(context: RunContext, spec: MissionSpec, settings: Settings) -> MissionResult:
     """Run what is left of the mission. Raises MissionFailed, Interrupted, or what langchain raised."""
-    _refuse_what_is_crewais(spec)
     names = {spec.model, *(agent.model or spec.model for agent in spec.agents)}
     endpoints = {name: models.resolve(name, settings) for name in names}
     opened = {name: clients.of(endpoint) for name, endpoint in endpoints.items()}
@@ -50,21 +49,6 @@ def run(context: RunContext, spec: MissionSpec, settings: Settings) -> MissionRe
     checkpoints.remove(settings, context.mission_id)
     last = done[spec.plan[-1].name]
     return MissionResult(last.text, last.json)
-
-
-def _refuse_what_is_crewais(spec: MissionSpec) -> None:
-    """Rather than leave out what was asked for."""
-    asked = {
-        "process hierarchical": spec.process != "sequential",
-        "planning": spec.planning,
-        "async_execution": any(task.async_execution for task in spec.plan),
-        "guardrail": any(task.guardrail for task in spec.plan),
-        "allow_delegation": any(agent.allow_delegation for agent in spec.agents),
-        "knowledge": any(agent.knowledge for agent in spec.agents),
-    }
-    if wrong := [name for name, is_used in asked.items() if is_used]:
-        message = f"The engine langchain has no {', '.join(wrong)}; crewai has."
-        raise MissionFailed("engine_unavailable", message)
 
 
 class _Mission:
