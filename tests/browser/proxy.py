@@ -48,8 +48,8 @@ class CuttingProxy:
                         continue  # nobody waits for anything
                     self.cuts += 1
                     data = CUT
+                asked.clear()  # before the answer goes on: the next request may follow at once
                 client.sendall(data)
-                asked.clear()
                 if data in (b"", CUT):
                     return
 

@@ -10,6 +10,7 @@ from service.requests.question import Question
 from tests.browser import scenes
 from tests.browser.stage import Stage
 from tests.contract import given as the
+from tests.processes import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
@@ -156,7 +157,8 @@ def test_a_new_question_is_notified_where_nobody_looks(
     expect(page.locator("[data-slot=inbox]")).to_have_attribute("data-open", "0")
     request = stage.ask(claimed, the.question())
 
-    page.wait_for_function("said.length === 1")
+    # Not wait_for_function: between two looks it evaluates its string, which the CSP refuses.
+    until(lambda: page.evaluate("said.length === 1"), what="notification")
     assert page.evaluate("said[0]") == [
         "An agent asks",
         "Is this draft right?",

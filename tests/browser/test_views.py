@@ -10,6 +10,7 @@ from tests.browser import scenes
 from tests.browser.stage import Stage, line, spoken, status
 from tests.contract import given as the
 from tests.missions import spoken as spoken_in
+from tests.processes import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
@@ -136,9 +137,8 @@ def test_who_reads_further_up_is_left_there(page: Page, stage: Stage) -> None:
     page.mouse.move(600, 400)
     page.mouse.wheel(0, -900)
     expect(jump).to_be_visible()
-    page.wait_for_function(
-        "() => new Promise(r => { const y = scrollY; setTimeout(() => r(y === scrollY), 100) })"
-    )
+    stands = "new Promise(r => { const y = scrollY; setTimeout(() => r(y === scrollY), 100) })"
+    until(lambda: page.evaluate(stands), what="page that stands still")
     before = page.evaluate("scrollY")
     stage.write(claimed, *spoken(scenes.DRAFT, "c30"))
     expect(page.locator("[data-call=c30]")).to_be_attached()
