@@ -2,21 +2,23 @@
 
 Imports point down this list, never up; setup.cfg holds the contracts.
 
-    cli             longline serve | web | worker | migrate | demo | token
+    cli             longline serve | web | worker | sender | migrate | run | tail | token …
     gunicorn_conf   how gunicorn runs the web process: gevent, drain
     app             create_app(settings): the web process put together
     api             the HTTP edge: parse, authorise, one call, serialise. No SQL
     worker          claims missions, runs each attempt in a child process, renews leases
+    webhooks        events sent to servers of others, from the log by cursor
+    metrics         numbers for Prometheus
     feed            cursor, page, watcher, waiters, poll. Web only; alone knows gevent
-    agents          RunContext and what runs behind it: crewai, models, tools
+    agents          RunContext and what runs behind it: crewai, langchain, projects, models, tools
     dispatch        which worker runs what
     client          the Python client that the command line uses
     requests        questions to a human: ask, answer, expire, wait
     missions        spec, states, transitions, commands, queries
     events          the log: kinds, append, read
-    security, db, logs
-    config, errors, clock
-    tariff          an operator's own prices
+    schema, logs
+    security, db
+    config, errors, clock, tariff
 
 `models` (the tables) lies below all of it, and knows none of it.
 """
