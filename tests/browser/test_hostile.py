@@ -79,7 +79,7 @@ def test_a_megabyte_on_one_line_is_shown_and_the_page_still_answers(
             page.locator("[data-call=c1] [data-stream=text]").evaluate("e => e.textContent.length")
         )
 
-    until(lambda: length() == len(MEGABYTE), what="whole text")
+    until(lambda: length() == len(MEGABYTE), within_s=90, what="whole text")
     page.get_by_role("tab", name="Logs").click()
     expect(page.locator(".log-line")).to_contain_text("more characters")
     page.get_by_role("tab", name="Events").click()
