@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -195,7 +196,8 @@ def test_the_async_client_follows_answers_and_waits(
             assert ended["status"] == "completed"
             return seen
 
-    events = asyncio.run(converse())
+    with ThreadPoolExecutor(1) as elsewhere:  # a browser's tests leave a loop running here
+        events = elsewhere.submit(asyncio.run, converse()).result()
     assert events == web.events(events[0]["mission"])
 
 
