@@ -102,9 +102,8 @@ def test_chosen_events_arrive_signed_and_a_failed_try_is_repeated_under_its_id(
     assert len(ids) == len(wanted) < len(receiver.got)
 
 
-@pytest.mark.parametrize("kill_at", [1, 3, 6])
 def test_kill_9_of_the_sender_loses_nothing(
-    web: Longline, writer: Writer, receiver: Receiver, kill_at: int
+    web: Longline, writer: Writer, receiver: Receiver
 ) -> None:
     made = hook(writer, receiver)
     claim = writer.begin()
@@ -113,9 +112,7 @@ def test_kill_9_of_the_sender_loses_nothing(
     wanted = chosen(web, claim.mission_id)
     with sender(web, receiver) as first:
         # It is killed while the receiver has the event and has not yet answered.
-        receiver.arrived = lambda count: (
-            os.kill(first.pid, signal.SIGKILL) if count == kill_at else None
-        )
+        receiver.arrived = lambda count: os.kill(first.pid, signal.SIGKILL) if count == 3 else None
         first.wait(30)
     receiver.arrived = lambda _count: None
     release(writer)
