@@ -18,7 +18,7 @@ from tests.processes import Longline, until
 pytestmark = [pytest.mark.processes, pytest.mark.agents]
 
 PLAN = ("one", "two", "three", "four")
-STOPS = range(4)  # the task in which, or in front of which, a mission is when it is killed
+PLACES = [*((where, stop) for where in ("boundary", "mid") for stop in range(4)), ("behind", 4)]
 LONG_S = 600.0
 
 
@@ -26,40 +26,45 @@ LONG_S = 600.0
 def longline(
     tmp_path_factory: pytest.TempPathFactory, _shared_server: ModelServer
 ) -> Iterator[Longline]:
-    """A server with tools that note when they are called."""
-    with equipped(tmp_path_factory.mktemp("lost"), _shared_server) as running:
+    """A server with tools that note when they are called, and room for a mission at each place."""
+    folder = tmp_path_factory.mktemp("lost")
+    with equipped(folder, _shared_server, LONGLINE_CONCURRENCY=str(len(PLACES))) as running:
         yield running
 
 
 def stopping_in(run: int, stop: int, *, where: str) -> list[Rule]:
     """A model that answers each task of a run, and at one of them hangs, the first time it is asked.
 
-    where: `mid` hangs after some words, `boundary` before the first one.
+    where: `mid` hangs after some words of a task, `boundary` before its first one; `behind` has
+    the crew hang when its last task is done.
     """
-    hanging = (
-        Reply("These are words that came before it hung.", hang_after=4)
-        if where == "mid"
-        else Reply("Never.", first_delay_s=LONG_S)
-    )
-    rules = [Rule(hanging, last=f"task {PLAN[stop]} of run {run}.", times=1)]
+    hanging = {
+        "mid": Reply("These are words that came before it hung.", hang_after=4),
+        "boundary": Reply("Never.", first_delay_s=LONG_S),
+        "behind": Reply(tool_calls=[ToolCall("hang_at_the_end", {})]),
+    }[where]
+    at_task = PLAN[min(stop, len(PLAN) - 1)]
+    rules = [Rule(hanging, last=f"task {at_task} of run {run}.", times=1)]
     for name in PLAN:
-        rules.append(Rule(Reply(f"Result {name} {run}."), last=f"task {name} of run {run}."))
+        rules.append(Rule(Reply(f"Result {name} {run}."), any=f"task {name} of run {run}."))
     return rules
 
 
 def four_tasks(run: int, **changes: Any) -> dict[str, Any]:
     tasks = [task(name, description=f"Do the task {name} of run {run}.") for name in PLAN]
-    return mission(*tasks, **changes)
+    return mission(*tasks, agents=[agent(tools=["hang_at_the_end"])], **changes)
 
 
 def at(longline: Longline, mission_id: int, stop: int, *, where: str) -> bool:
     """Whether a mission is where it hangs."""
     events = longline.events(mission_id)
     done = [event["task"] for event in events if event["name"] == "task.completed"]
-    here = [event for event in events if event.get("task") == PLAN[stop]]
+    here = [event for event in events if event.get("task") in PLAN[stop:]]
     if where == "mid":
         return any(event["kind"] == "STREAM" for event in here)
-    return done == list(PLAN[:stop]) and "llm.started" in names(here, "ACTION")
+    return done == list(PLAN[:stop]) and (
+        where == "behind" or "llm.started" in names(here, "ACTION")
+    )
 
 
 def completed_exactly_once(
@@ -90,29 +95,27 @@ def completed_exactly_once(
     assert faults(events) == []
 
 
-def hanging_missions(longline: Longline, model_server: ModelServer, where: str) -> list[int]:
-    """Four missions, each hanging at another task."""
-    model_server.rules = [rule for stop in STOPS for rule in stopping_in(stop, stop, where=where)]
-    created = [longline.client.create(four_tasks(stop))["id"] for stop in STOPS]
-    for stop, mission_id in zip(STOPS, created, strict=True):
-        until(lambda m=mission_id, s=stop: at(longline, m, s, where=where), what=f"stop {stop}")
-    return created
-
-
-@pytest.mark.parametrize("where", ["mid", "boundary"])
 @pytest.mark.parametrize("dies", ["child", "supervisor"])
 def test_a_plan_completes_wherever_its_worker_is_killed(
-    longline: Longline, model_server: ModelServer, dies: str, where: str
+    longline: Longline, model_server: ModelServer, dies: str
 ) -> None:
-    created = hanging_missions(longline, model_server, where)
+    """In front of each task, within each, and behind the last: nine missions, killed there."""
+    rules = (stopping_in(run, stop, where=where) for run, (where, stop) in enumerate(PLACES))
+    model_server.rules = [rule for some in rules for rule in some]
+    created = [longline.client.create(four_tasks(run))["id"] for run in range(len(PLACES))]
+    for mission_id, (where, stop) in zip(created, PLACES, strict=True):
+        until(
+            lambda m=mission_id, s=stop, w=where: at(longline, m, s, where=w),
+            what=f"{where} {stop}",
+        )
     if dies == "child":
         for mission_id in created:
             kill_child(longline, mission_id)
     else:
         longline.kill("worker")
         longline.start("worker")
-    for stop, mission_id in zip(STOPS, created, strict=True):
-        completed_exactly_once(longline, model_server, mission_id, stop, stop)
+    for run, (mission_id, (_, stop)) in enumerate(zip(created, PLACES, strict=True)):
+        completed_exactly_once(longline, model_server, mission_id, run, stop)
 
 
 def test_a_kill_right_behind_a_task_neither_loses_nor_doubles_it(
@@ -120,9 +123,9 @@ def test_a_kill_right_behind_a_task_neither_loses_nor_doubles_it(
 ) -> None:
     """At a boundary in the strictest sense: as soon as the task's output is stored, or just before."""
     model_server.rules = [
-        Rule(Reply(f"Result {name} 9."), last=f"task {name} of run 9.") for name in PLAN
+        Rule(Reply(f"Result {name} 99."), last=f"task {name} of run 99.") for name in PLAN
     ]
-    created = longline.client.create(four_tasks(9))
+    created = longline.client.create(four_tasks(99))
     path = f"{longline.url}/missions/{created['id']}/events"
     after, ended_already = 0, False
     while not ended_already:

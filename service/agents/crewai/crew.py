@@ -88,13 +88,8 @@ class Staff:
         return registry.make(name, self.context, self.stage, self.settings)
 
 
-def build(
-    spec: MissionSpec, staff: Staff, finished: Mapping[str, TaskResult]
-) -> tuple[Crew, list[str]]:
-    """The crew for what is left of the plan, and the names of the tasks that are done already.
-
-    At least one task must be left.
-    """
+def build(spec: MissionSpec, staff: Staff, finished: Mapping[str, TaskResult]) -> Crew:
+    """The crew for what is left of the plan; at least one task must be left."""
     agents = {agent.name: _agent(agent, spec, staff) for agent in spec.agents}
     hired = list(agents.values())
     tasks: dict[str, Task] = {}
@@ -112,8 +107,7 @@ def build(
             tasks[task.name].output = _output(task, finished[task.name])
             tasks[task.name].async_execution = False
     left = [task for name, task in tasks.items() if name not in finished]
-    skipped = [name for name in tasks if name in finished]
-    return _crew(spec, hired, left, staff), skipped
+    return _crew(spec, hired, left, staff)
 
 
 def _running_beside(plan: Iterable[TaskSpec]) -> Mapping[str, frozenset[str]]:

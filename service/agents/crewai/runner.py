@@ -33,6 +33,8 @@ _log = logging.getLogger(__name__)
 def run(context: RunContext, spec: MissionSpec, settings: Settings) -> MissionResult:
     """Run what is left of the mission. Raises MissionFailed, Interrupted, or what crewai raised."""
     finished = context.finished_tasks()
+    for name in (task.name for task in spec.plan if task.name in finished):
+        context.emit(Kind.STATUS, "task.skipped", {"reason": SKIPPED}, task=name)
     if all(task.name in finished for task in spec.plan):
         last = finished[spec.plan[-1].name]
         return MissionResult(last.text, last.json)
@@ -40,9 +42,7 @@ def run(context: RunContext, spec: MissionSpec, settings: Settings) -> MissionRe
     guarded, stage = GuardedContext(context), Stage()
     secrets = models.secrets_of(endpoints)
     with clients.opened(endpoints) as opened:
-        crew, skipped = build(spec, Staff(guarded, stage, opened, settings), finished)
-        for name in skipped:
-            context.emit(Kind.STATUS, "task.skipped", {"reason": SKIPPED}, task=name)
+        crew = build(spec, Staff(guarded, stage, opened, settings), finished)
         with _directed(guarded, stage, spec, secrets):
             return _kickoff(crew, spec, secrets)
 
