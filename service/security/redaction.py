@@ -1,4 +1,8 @@
-"""Redaction: what a user would call secret is blotted out before anything is stored or logged."""
+"""Redaction: what a user would call secret is blotted out before anything is stored or logged.
+
+One pass from left to right, so that a text that comes in pieces can be redacted as the whole of it
+would be, wherever it is cut.
+"""
 
 import re
 from collections.abc import Iterable
@@ -7,38 +11,54 @@ from typing import Any
 MARK = "[redacted]"
 
 # Keys that are recognised by their form, wherever they come from.
-PATTERNS = re.compile(
-    r"""
+FORMS = r"""
     \bsk-[A-Za-z0-9_-]{16,}            # OpenAI, Anthropic and those who copy them
   | \bll_[0-9a-f]{12}_[A-Za-z0-9_-]{43} # our own tokens
   | \bgh[pousr]_[A-Za-z0-9]{36,}       # GitHub
-  | \bAKIA[0-9A-Z]{16}\b               # AWS
+  | \bAKIA[0-9A-Z]{16}                 # AWS
   | \bAIza[0-9A-Za-z_-]{35}            # Google
   | \bxox[abposr]-[0-9A-Za-z-]{10,}    # Slack
-  | (?<=://)[^/\s:@]+:[^/\s:@]+(?=@)   # user and password in a URL
-    """,
+  | (?<=://)[^/\s:@]{1,500}:[^/\s:@]{1,500}(?=@)   # user and password in a URL
+"""
+KEY = re.compile(FORMS, re.VERBOSE)
+# The same ones where a text ends in them, for what comes next may make a key of it.
+BEGUN = re.compile(
+    r"""(?:
+    \bs(?:k(?:-[A-Za-z0-9_-]*)?)?
+  | \bl(?:l(?:_[0-9a-f]{0,12}(?:(?<=_[0-9a-f]{12})_[A-Za-z0-9_-]{0,42})?)?)?
+  | \bg(?:h(?:[pousr](?:_[A-Za-z0-9]*)?)?)?
+  | \bA(?:K(?:I(?:A[0-9A-Z]{0,15})?)?)?
+  | \bA(?:I(?:z(?:a[0-9A-Za-z_-]{0,34})?)?)?
+  | \bx(?:o(?:x(?:[abposr](?:-[0-9A-Za-z-]*)?)?)?)?
+  | :/?
+  | ://[^/\s:@]{0,500}(?::[^/\s:@]{0,500})?
+    )\Z""",
     re.VERBOSE,
 )
+LOOKED_BACK = 3  # characters that decide whether a key may begin behind them
+HELD_MAX = 4096  # no key is longer
 
 
 class Redactor:
     """Blots out known values and everything that has the form of a key."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = tuple(secrets)
+        # The longest first: one that begins another must not be taken for it.
+        self.secrets = tuple(sorted(set(secrets), key=len, reverse=True))
+        known = "|".join(re.escape(secret) for secret in self.secrets)
+        self.pattern = re.compile(f"(?:{known}) | {FORMS}", re.VERBOSE) if known else KEY
 
     def text(self, text: str) -> str:
-        for secret in self._secrets:
-            if secret in text:
-                text = text.replace(secret, MARK)
-        return PATTERNS.sub(MARK, text)
+        # Most texts hold none, and looking for that is much faster than the one pass.
+        known = any(secret in text for secret in self.secrets)
+        return (self.pattern if known else KEY).sub(MARK, text)
 
     def content(self, content: bytes) -> bytes:
         """A file's bytes; of what is not text only the known values go."""
         try:
             return self.text(content.decode()).encode()
         except UnicodeDecodeError:
-            for secret in self._secrets:
+            for secret in self.secrets:
                 content = content.replace(secret.encode(), MARK.encode())
             return content
 
@@ -52,3 +72,59 @@ class Redactor:
             case list() | tuple():
                 return [self.value(item) for item in value]
         return value
+
+    def rest(self, text: str, start: int) -> str:
+        """What text[start:] becomes; what stands before is only looked back at."""
+        out, at = [], start
+        for secret in self.pattern.finditer(text, start):
+            out += [text[at : secret.start()], MARK]
+            at = secret.end()
+        return "".join(out) + text[at:]
+
+    def begun(self, text: str, start: int) -> int | None:
+        """Where, from `start` on, something begins that the end of the text cuts off; None: nowhere."""
+        form = BEGUN.search(text, start)
+        places = [form.start()] if form else []
+        for secret in self.secrets:
+            at = text.find(secret[0], max(start, len(text) - len(secret) + 1))
+            while at >= 0 and not secret.startswith(text[at:]):
+                at = text.find(secret[0], at + 1)
+            places += [at] if at >= 0 else []
+        return min(places, default=None)
+
+
+class Stream:
+    """A text that comes in pieces. What comes out, joined, is what `Redactor.text` makes of the whole.
+
+    What may be the beginning of a secret is held back until it is known. That is never over by time:
+    a slow model would then be how a secret comes through.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._held_max = max([HELD_MAX, *map(len, redactor.secrets)])
+        self._seen = ""  # the end of what has come out, as it was
+        self._held = ""
+
+    def take(self, piece: str) -> str:
+        """What is certain by now."""
+        text, at = self._seen + self._held + piece, len(self._seen)
+        out = []
+        while True:
+            begun = self._redactor.begun(text, at)
+            secret = self._redactor.pattern.search(text, at)
+            if secret is None or (begun is not None and begun <= secret.start()):
+                break
+            out += [text[at : secret.start()], MARK]
+            at = secret.end()
+        end = len(text) if begun is None else begun
+        if len(text) - end > self._held_max:
+            out, at, end = [*out, self._redactor.rest(text, at)], len(text), len(text)
+        self._seen, self._held = text[max(0, end - LOOKED_BACK) : end], text[end:]
+        return "".join([*out, text[at:end]])
+
+    def end(self) -> str:
+        """What was held back: nothing follows that could make more of it."""
+        text = self._redactor.rest(self._seen + self._held, len(self._seen))
+        self._seen = self._held = ""
+        return text

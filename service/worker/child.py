@@ -67,7 +67,10 @@ class Child:
         self._outcome, outcome_in = context.Pipe(duplex=False)
         stdout, stdout_in = context.Pipe(duplex=False)
         stderr, stderr_in = context.Pipe(duplex=False)
-        self._streams = [OutputStream("stdout", stdout), OutputStream("stderr", stderr)]
+        self._streams = [
+            OutputStream("stdout", stdout, self.redactor),
+            OutputStream("stderr", stderr, self.redactor),
+        ]
         self._process = context.Process(
             target=entry.enter,
             args=(claim, settings, self._folder, outcome_in, stdout_in, stderr_in, self.deadline),

@@ -5,21 +5,23 @@ import os
 from multiprocessing.connection import Connection
 
 from service.events.kinds import Kind, NewEvent
+from service.security.redaction import Redactor, Stream
 
 CHUNK_BYTES = 64 * 1024
 LINE_MAX_CHARS = 8 * 1024  # a longer line goes on in the next event
 
 
 class OutputStream:
-    """One pipe of a child, as LOG events of whole lines.
+    """One pipe of a child, as LOG events of whole lines, with secrets blotted out before it is cut.
 
     name: stdout or stderr.
     """
 
-    def __init__(self, name: str, pipe: Connection) -> None:
+    def __init__(self, name: str, pipe: Connection, redactor: Redactor) -> None:
         self._name = name
         self.pipe = pipe
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._stream = Stream(redactor)
         self._rest = ""
         self.open = True
         os.set_blocking(pipe.fileno(), False)
@@ -43,7 +45,9 @@ class OutputStream:
             self.pipe.close()
 
     def _lines(self, chunk: bytes) -> list[NewEvent]:
-        *lines, self._rest = (self._rest + self._decoder.decode(chunk, final=not chunk)).split("\n")
+        text = self._stream.take(self._decoder.decode(chunk, final=not chunk))
+        text += "" if chunk else self._stream.end()
+        *lines, self._rest = (self._rest + text).split("\n")
         if self._rest and (not chunk or len(self._rest) > LINE_MAX_CHARS):
             lines.append(self._rest)
             self._rest = ""

@@ -13,6 +13,7 @@ from service.events.kinds import Kind, NewEvent
 from service.missions import progress
 from service.missions.attempts import Claim
 from service.security.redaction import Redactor
+from service.worker.redacting import Redacting
 
 # The first event of a quiet moment is written at once; those that follow share a batch.
 BATCH_EVERY_S = 0.025
@@ -30,6 +31,7 @@ class Recorder:
         self._db = db
         self._claim = claim
         self.redactor = redactor
+        self._redacting = Redacting(redactor)
         self._pending: list[NewEvent] = []
         self._filled = threading.Condition()
         self._writing = threading.Lock()
@@ -42,13 +44,15 @@ class Recorder:
 
     def put(self, event: NewEvent) -> None:
         """Take an event; returns at once."""
-        event.data = self.redactor.value(event.data)
         with self._filled:
-            self._pending.append(event)
+            self._pending += self._redacting.passed(event)
             self._filled.notify()
 
     def flush(self) -> None:
-        """Return when all that was put before is stored. Raises LeaseLost."""
+        """Return when all that was put before is stored. Raises LeaseLost.
+
+        But for the last characters of a text that still comes, while they may begin a secret.
+        """
         with self._writing:
             while batch := self._take():
                 self._store(batch, None)
@@ -58,7 +62,8 @@ class Recorder:
 
         Returns when it is committed. Raises LeaseLost.
         """
-        redacted = [self._redacted(event) for event in events]
+        with self._filled:
+            redacted = [passed for event in events for passed in self._redacting.passed(event)]
         self.flush()
         with self._writing:
             self._store(self._take() + redacted, write)
@@ -67,14 +72,11 @@ class Recorder:
         """Write what is left and stop."""
         with self._filled:
             self._closed = True
+            self._pending += self._redacting.rest()
             self._filled.notify()
         self._thread.join()
         if not self.lost.is_set():
             self.flush()
-
-    def _redacted(self, event: NewEvent) -> NewEvent:
-        event.data = self.redactor.value(event.data)
-        return event
 
     def _run(self) -> None:
         while self._wait_for_events():
@@ -101,8 +103,7 @@ class Recorder:
 
     def _store(self, batch: list[NewEvent], write: Callable[[Connection], None] | None) -> None:
         """Write a batch; while the database is away, go on trying: the lease decides who gives up."""
-        # Once more: a secret that came in pieces is whole only now.
-        events = [self._redacted(event) for event in joined(batch)]
+        events = list(joined(batch))
         while events or write is not None:
             try:
                 with self._db.transaction() as conn:
