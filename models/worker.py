@@ -17,4 +17,6 @@ workers = Table(
     Column("started_ms", BigInteger, nullable=False),
     Column("seen_ms", BigInteger, nullable=False),
     Column("stopped_ms", BigInteger),
+    # how long its appends took: JSON of service.durations
+    Column("appends", Text),
 )

@@ -18,7 +18,7 @@ Imports point down this list, never up; setup.cfg holds the contracts.
     events          the log: kinds, append, read
     schema, logs
     security, db
-    config, errors, clock, tariff
+    config, errors, clock, durations, tariff
 
 `models` (the tables) lies below all of it, and knows none of it.
 """

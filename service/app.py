@@ -28,6 +28,7 @@ from service.config import Settings
 from service.db import Database
 from service.dispatch import choose
 from service.feed.poll import Feed
+from service.metrics import WebMetrics
 
 BLUEPRINTS = (
     doctor,
@@ -71,7 +72,8 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     db = Database(settings, pool_size=settings.db_pool, listens=True)
     if db.is_sqlite:
         schema.upgrade(db)
-    feed = Feed(db, max_held=settings.max_held)
+    counted = WebMetrics(config.metrics_folder())
+    feed = Feed(db, max_held=settings.max_held, witness=counted)
     app.extensions[NAME] = Services(
         settings, db, feed, choose.for_clients(settings, db), Limits.of(settings)
     )
@@ -81,6 +83,6 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app.before_request(guards.check)
     app.after_request(cors.open_to_allowed)
     app.after_request(protect)
-    metrics.measure(app, config.metrics_folder())
+    metrics.measure(app, counted)
     feed.start()
     return app

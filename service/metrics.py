@@ -8,20 +8,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import Connection, func, select
 
-from models import missions, requests, webhooks, workspaces
+from models import missions, requests, webhooks, workers, workspaces
 from models.webhook import deliveries
-from service import clock
+from service import clock, durations
 from service.db import Database
 from service.events.text import decode
 from service.missions.states import Status
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HOLD_BUCKETS_S = (0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 25.0)
-TAKES_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+TAKES_BUCKETS_S = durations.ENDS_S
+SILENT_S = 60  # a worker that has said nothing for so long is not counted any more
 TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
 
 
@@ -47,6 +53,22 @@ class WebMetrics:
         self.polls = Counter(
             "longline_polls", "Answers of the feed by reason", ["reason"], registry=registry
         )
+        self.wakeups = Counter(
+            "longline_wakeups", "Looks at the database for those who wait, by what they found",
+            ["found"], registry=registry,
+        )  # fmt: skip
+        self.lateness = Histogram(
+            "longline_delivery_seconds", "From an event to the answer of the polls held for it",
+            registry=registry, buckets=TAKES_BUCKETS_S,
+        )  # fmt: skip
+
+    def woken(self, *, found: bool) -> None:
+        """As the feed's witness."""
+        self.wakeups.labels("something" if found else "nothing").inc()
+
+    def delivered(self, late_s: float) -> None:
+        """As the feed's witness."""
+        self.lateness.observe(late_s)
 
     def render(self, conn: Connection) -> bytes:
         """All of it as Prometheus reads it."""
@@ -69,6 +91,7 @@ class _Stored:
         yield from self._sums()
         yield from self._waiting()
         yield self._deliveries()
+        yield from self._workers()
 
     def _missions(self) -> Metric:
         counts = _counts(self._conn, missions.c.status)
@@ -114,6 +137,19 @@ class _Stored:
         yield GaugeMetricFamily("longline_requests_open", "Questions without an answer", opened)
         hooks = self._conn.execute(select(func.count()).select_from(webhooks)).scalar_one()
         yield GaugeMetricFamily("longline_webhooks", "Webhooks", hooks)
+
+    def _workers(self) -> Iterator[Metric]:
+        """How many there are, and what each says of itself: they have no /metrics of their own."""
+        recent = workers.c.seen_ms > clock.now_ms() - SILENT_S * 1000
+        rows = self._conn.execute(select(workers).where(recent)).all()
+        living = sum(row.stopped_ms is None for row in rows)
+        yield GaugeMetricFamily("longline_workers", "Workers that were heard lately", living)
+        help_text = "How long a batch of events took to be stored, by worker"
+        family = HistogramMetricFamily("longline_append_seconds", help_text, labels=["worker"])
+        for row in rows:
+            counts: list[float] = decode(row.appends) if row.appends else durations.none()
+            family.add_metric([row.id], list(durations.cumulative(counts)), counts[-1])
+        yield family
 
     def _deliveries(self) -> Metric:
         counts = _counts(self._conn, deliveries.c.status)

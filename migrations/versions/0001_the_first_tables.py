@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("started_ms", sa.BigInteger(), nullable=False),
         sa.Column("seen_ms", sa.BigInteger(), nullable=False),
         sa.Column("stopped_ms", sa.BigInteger(), nullable=True),
+        sa.Column("appends", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
     )
     op.create_table(

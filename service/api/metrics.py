@@ -30,9 +30,9 @@ def shown() -> Response:
     return raw_answer(metrics.ready(services().db, _own()), content_type=metrics.CONTENT_TYPE)
 
 
-def measure(app: Flask, folder: str | None) -> None:
-    """Count the requests of an application. folder: shared by the web processes of a machine."""
-    app.extensions[NAME] = WebMetrics(folder)
+def measure(app: Flask, own: WebMetrics) -> None:
+    """Count the requests of an application."""
+    app.extensions[NAME] = own
     app.before_request(_begin)
     app.after_request(_end)
 

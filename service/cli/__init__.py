@@ -1,46 +1,53 @@
 """The command line: `longline serve`, `run`, `tail`, `answer` and the others; each in a module of its own."""
 
+import importlib
+
 import click
 
-from service.cli.answer import answer
-from service.cli.archive import export, import_
-from service.cli.audit import audit
-from service.cli.completion import completion
-from service.cli.demo import demo
-from service.cli.doctor import doctor
-from service.cli.migrate import migrate
-from service.cli.missions import cancel, files, missions, retry, show
-from service.cli.project import project
-from service.cli.prune import prune
-from service.cli.replay import replay
-from service.cli.run import run
-from service.cli.serve import serve
-from service.cli.tail import tail
-from service.cli.token import token
-from service.cli.web import web
-from service.cli.webhook import sender, webhook
-from service.cli.worker import worker
-from service.cli.workspace import workspace
-
+# Module and name of each command. They are imported when they are asked for: most commands need no
+# database, and a shell completes at each Tab.
 GROUPS = {
-    "Run and watch missions (LONGLINE_URL and LONGLINE_TOKEN name the server)": (
-        run, tail, answer, missions, show, cancel, retry, files,
-    ),
-    "Run the service": (serve, web, worker, sender, demo),
-    "Look after the database": (migrate, export, import_, prune, token, audit, workspace, webhook),
-    "Set up, find out, show": (project, doctor, replay, completion),
+    "Run and watch missions (LONGLINE_URL and LONGLINE_TOKEN name the server)": {
+        "run": "run:run", "tail": "tail:tail", "answer": "answer:answer",
+        "missions": "missions:missions", "show": "missions:show", "cancel": "missions:cancel",
+        "retry": "missions:retry", "files": "missions:files",
+    },
+    "Run the service": {
+        "serve": "serve:serve", "web": "web:web", "worker": "worker:worker",
+        "sender": "webhook:sender", "demo": "demo:demo",
+    },
+    "Look after the database": {
+        "migrate": "migrate:migrate", "export": "archive:export", "import": "archive:import_",
+        "prune": "prune:prune", "token": "token:token", "audit": "audit:audit",
+        "workspace": "workspace:workspace", "webhook": "webhook:webhook",
+    },
+    "Set up, find out, show": {
+        "project": "project:project", "doctor": "doctor:doctor", "replay": "replay:replay",
+        "completion": "completion:completion",
+    },
 }  # fmt: skip
+WHERE = {name: where for commands in GROUPS.values() for name, where in commands.items()}
 
 
 class Grouped(click.Group):
-    """A group whose help lists commands by what they are for."""
+    """A group that imports a command when it is used, and whose help lists them by what they are for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's own)
+        return list(WHERE)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in WHERE:
+            return None
+        module, name = WHERE[cmd_name].split(":")
+        found: click.Command = getattr(importlib.import_module(f"service.cli.{module}"), name)
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        width = max(len(name) for name in self.list_commands(ctx))
+        width = max(map(len, WHERE))
         for title, commands in GROUPS.items():
+            found = {name: self.get_command(ctx, name) for name in commands}
             rows = [
-                ((command.name or "").ljust(width), command.get_short_help_str(70))
-                for command in commands
+                (name.ljust(width), c.get_short_help_str(120)) for name, c in found.items() if c
             ]
             with formatter.section(title):
                 formatter.write_dl(rows)
@@ -55,7 +62,3 @@ def main() -> None:
     DATABASE_URL, LONGLINE_MODEL, OPENAI_API_KEY and others; see docs/operations.md.
     `longline COMMAND --help` shows how a command is used.
     """
-
-
-for command in (command for group in GROUPS.values() for command in group):
-    main.add_command(command)

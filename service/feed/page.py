@@ -1,11 +1,13 @@
 """A page of the feed: read from the log in one view, and rendered to the bytes of an answer."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection
 
+from service import clock
 from service.db import Database
 from service.errors import Problem
 from service.events import log
@@ -17,6 +19,7 @@ PAGE_MAX_BYTES = 1_000_000  # below 1 MiB with the envelope around it
 # What one filtered read looks through at most: it holds up all other greenlets for some
 # milliseconds. The next read goes on from there.
 SCAN_ROWS = 5_000
+AT = re.compile(r'"at":"([^"]+)"')  # stands before all that a user could have written
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,12 @@ class Page:
     @property
     def more(self) -> bool:
         return self.next < self.log.head
+
+    @property
+    def newest_ms(self) -> int | None:
+        """When the last of the events happened."""
+        moment = AT.search(self.events[-1]) if self.events else None
+        return clock.ms_of(moment[1]) if moment else None
 
     @property
     def complete(self) -> bool:

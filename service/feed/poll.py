@@ -14,6 +14,7 @@ from service.feed.cursor import FeedQuery, Filter
 from service.feed.presence import watched
 from service.feed.waiters import Place, Waiters
 from service.feed.watcher import Watcher
+from service.feed.witness import Nobody, Witness
 
 # What part of the time asked for is held, drawn anew for each: polls that began together (after a
 # restart, say) end spread out. The rest is for the last look, so that none ends later than asked.
@@ -26,11 +27,11 @@ Seen = TypeVar("Seen")
 class Feed:
     """The feed of one web process. A held poll has no connection, transaction or thread."""
 
-    def __init__(self, db: Database, *, max_held: int) -> None:
+    def __init__(self, db: Database, *, max_held: int, witness: Witness | None = None) -> None:
         self._db = db
         self._max_held = max_held
         self._waiters = Waiters()
-        self._watcher = Watcher(db, self._waiters)
+        self._watcher = Watcher(db, self._waiters, witness or Nobody())
         self._draining = False
 
     def start(self) -> None:

@@ -6,11 +6,13 @@ import time
 import gevent
 from gevent.event import Event
 
+from service import clock
 from service.db import Database
 from service.errors import Problem
 from service.events import log
 from service.feed import page
 from service.feed.waiters import Group, Waiters
+from service.feed.witness import Witness
 
 TICK_S = 0.002  # how late a hint is taken; to ask for one costs 3 µs
 RETRY_S = 0.5  # after the database did not answer
@@ -21,8 +23,9 @@ logger = logging.getLogger(__name__)
 class Watcher:
     """Sleeps while nobody waits; looks at the heads of the workspaces that are waited for."""
 
-    def __init__(self, db: Database, waiters: Waiters) -> None:
+    def __init__(self, db: Database, waiters: Waiters, witness: Witness) -> None:
         self._db = db
+        self._witness = witness
         self._waiters = waiters
         self._hint = db.change_hint()
         self._somebody = Event()
@@ -71,6 +74,7 @@ class Watcher:
         took_s = time.monotonic() - begin
         found = [self._look_at(workspace_id, head) for workspace_id, head in heads.items()]
         self._hint.looked(took_s, found=any(found))
+        self._witness.woken(found=any(found))
 
     def _look_at(self, workspace_id: int, head: int) -> bool:
         """Serve who has not seen the head. Whether there was anybody."""
@@ -99,7 +103,13 @@ class Watcher:
             return
         if found.complete:
             group.answer(page.render(found, "events" if found.events else "closed"))
+            self._tell_how_late(found)
         else:
             self._waiters.advance(group, found.next, found.next)
             if found.more:
                 self.look_for()  # it was a long scan, and no further commit may come to wake us
+
+    def _tell_how_late(self, found: page.Page) -> None:
+        happened_ms = found.newest_ms
+        if happened_ms is not None:
+            self._witness.delivered(max(0, clock.now_ms() - happened_ms) / 1000)

@@ -13,8 +13,9 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
-from service import config
+from service import config, durations
 from service.config import Settings
+from service.durations import Counts
 from service.events.kinds import NewEvent
 from service.missions.attempts import Claim
 from service.security.redaction import Redactor
@@ -64,6 +65,8 @@ class Child:
         self._give_up_at: float | None = None
         most, asked = claim.spec.limits.max_seconds, claim.spec.on_limit == "ask"
         self.deadline = Deadline(context, most, asked=asked)
+        # Written by the child alone, so without a lock: one that was killed would never give it back.
+        self.appends: Counts = context.RawArray("d", durations.SIZE)
         self._outcome, outcome_in = context.Pipe(duplex=False)
         stdout, stdout_in = context.Pipe(duplex=False)
         stderr, stderr_in = context.Pipe(duplex=False)
@@ -73,7 +76,16 @@ class Child:
         ]
         self._process = context.Process(
             target=entry.enter,
-            args=(claim, settings, self._folder, outcome_in, stdout_in, stderr_in, self.deadline),
+            args=(
+                claim,
+                settings,
+                self._folder,
+                outcome_in,
+                stdout_in,
+                stderr_in,
+                self.deadline,
+                self.appends,
+            ),
             name=f"mission-{claim.mission_id}",
             daemon=True,
         )

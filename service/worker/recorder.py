@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sqlalchemy import Connection
 
+from service import durations
 from service.db import UNAVAILABLE, Database
+from service.durations import Counts
 from service.errors import LeaseLost
 from service.events.kinds import Kind, NewEvent
 from service.missions import progress
@@ -27,7 +29,11 @@ logger = logging.getLogger(__name__)
 class Recorder:
     """Writes one attempt's events. Any thread may put; order of putting is order in the log."""
 
-    def __init__(self, db: Database, claim: Claim, redactor: Redactor) -> None:
+    def __init__(
+        self, db: Database, claim: Claim, redactor: Redactor, appends: Counts | None = None
+    ) -> None:
+        """appends: where to count how long each append takes."""
+        self._appends = durations.none() if appends is None else appends
         self._db = db
         self._claim = claim
         self.redactor = redactor
@@ -105,6 +111,7 @@ class Recorder:
         """Write a batch; while the database is away, go on trying: the lease decides who gives up."""
         events = list(joined(batch))
         while events or write is not None:
+            began = time.monotonic()
             try:
                 with self._db.transaction() as conn:
                     if events:
@@ -113,6 +120,7 @@ class Recorder:
                         )
                     if write is not None:
                         write(conn)
+                durations.count(self._appends, time.monotonic() - began)
                 return
             except UNAVAILABLE:
                 logger.warning("the database does not answer; trying again in %s s", RETRY_S)

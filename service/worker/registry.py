@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, insert, select, update
 
 from models import workers
 from service import clock
+from service.durations import Counts
 from service.worker import identity
 from service.worker.identity import Identity
 
@@ -25,8 +27,9 @@ def sign_on(conn: Connection, worker: Identity, *, concurrency: int) -> None:
     )
 
 
-def note_alive(conn: Connection, worker_id: str) -> None:
-    _set(conn, worker_id, seen_ms=clock.now_ms())
+def note_alive(conn: Connection, worker_id: str, *, appends: Counts) -> None:
+    """appends: how long its children's appends have taken, as service.durations counts."""
+    _set(conn, worker_id, seen_ms=clock.now_ms(), appends=orjson.dumps(appends).decode())
 
 
 def sign_off(conn: Connection, worker_id: str) -> None:

@@ -19,6 +19,7 @@ from service.agents.context import Interrupted, MissionFailed
 from service.agents.prices import Prices
 from service.config import Settings
 from service.db import Database
+from service.durations import Counts
 from service.errors import LeaseLost
 from service.missions.attempts import Claim
 from service.missions.project_spec import ProjectSpec
@@ -42,10 +43,12 @@ def main(
     stdout: Connection,
     stderr: Connection,
     deadline: Deadline,
+    appends: Counts,
 ) -> None:
     """Run an attempt and send its Outcome. Entered in a fresh fork; never returns to its caller.
 
     folder: the attempt's own working directory. stdout, stderr: pipes that the parent reads.
+    appends: counts that it reads.
     """
     _take_over_output(stdout, stderr)
     stop = threading.Event()
@@ -58,7 +61,7 @@ def main(
     _enter_project(claim, settings)
     # Transactions are short and follow each other: with one connection each, a server bears many.
     db = Database(settings, pool_size=1)
-    recorder = Recorder(db, claim, Redactor(config.secret_values()))
+    recorder = Recorder(db, claim, Redactor(config.secret_values()), appends)
     recorder.start()
     _watch(stop, recorder)
     attempt = Attempt(db, claim, recorder, stop=stop, finish=finish, prices=Prices(settings))

@@ -8,7 +8,9 @@ from multiprocessing.connection import wait
 from threading import Thread
 from typing import Any
 
-from service import config
+from sqlalchemy import Connection
+
+from service import config, durations
 from service.agents import local_model
 from service.agents.context import MissionFailed
 from service.agents.endpoint import Endpoint
@@ -50,6 +52,7 @@ class Supervisor:
         config.prepare_agent_environment(settings)
         self._context = warm_context()
         self._children: dict[int, Child] = {}
+        self._appends = durations.none()  # of the children that have gone
         self._unwritten: dict[int, list[NewEvent]] = {}
         self._local_model: Endpoint | None = None  # it ends when nobody holds it
         self._stopping = False
@@ -100,6 +103,7 @@ class Supervisor:
 
     def _sign_off(self) -> None:
         with self._db.transaction() as conn:
+            self._note_alive(conn)
             registry.sign_off(conn, self._identity.id)
         self._dispatch.close()
         self._db.close()
@@ -180,6 +184,7 @@ class Supervisor:
             child.kill_if_overdue()
             if child.ended() and mission_id not in self._unwritten:
                 self._settle(child)
+                self._appends = durations.added(self._appends, child.appends)
                 child.release()
                 del self._children[mission_id]
 
@@ -230,7 +235,7 @@ class Supervisor:
         now = time.monotonic()
         if now >= self._renew_at:
             with self._db.transaction() as conn:
-                registry.note_alive(conn, self._identity.id)
+                self._note_alive(conn)
                 held = attempts.renew(conn, self._identity.id, lease_s=self._settings.lease_s)
             self._follow(held)
             self._renew_at = now + self._settings.renew_s
@@ -238,6 +243,11 @@ class Supervisor:
             self._reaper.recover_expired()
             self._reaper.expire_requests()
             self._reap_at = now + REAP_EVERY_S
+
+    def _note_alive(self, conn: Connection) -> None:
+        living = (child.appends for child in self._children.values())
+        appends = durations.added(self._appends, *living)
+        registry.note_alive(conn, self._identity.id, appends=appends)
 
     def _follow(self, orders: attempts.Renewed) -> None:
         for mission_id, child in self._children.items():

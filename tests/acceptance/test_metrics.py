@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -12,17 +13,25 @@ from service.metrics import CONTENT_TYPE
 from tests.client.conftest import written
 from tests.client.writer import Writer
 from tests.contract import given as the
+from tests.model_server import ModelServer, Reply, Rule
 from tests.processes import Longline, until
 
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).resolve().parents[2]
+NEEDED = (
+    "longline_held_polls", "longline_hold_seconds", "longline_wakeups", "longline_events_appended",
+    "longline_append_seconds", "longline_delivery_seconds", "longline_missions",
+    "longline_queue_age_seconds", "longline_leases_lost", "longline_model_calls",
+    "longline_tokens", "longline_cost_usd", "longline_requests_open",
+)  # fmt: skip
 
 
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Longline]:
-    """A web of two processes."""
-    longline = Longline(tmp_path, WEB_CONCURRENCY="2", LONGLINE_SQLITE_SYNCHRONOUS="NORMAL")
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Longline]:
+    """A web of two processes, started once. The first test counts what is in its log."""
+    folder = tmp_path_factory.mktemp("two")
+    longline = Longline(folder, WEB_CONCURRENCY="2", LONGLINE_SQLITE_SYNCHRONOUS="NORMAL")
     longline.start("web")
     yield longline
     longline.client.close()
@@ -62,18 +71,59 @@ def test_what_happened_is_counted_over_all_processes(two: Longline, two_writer: 
     assert found["longline_queue_age_seconds"] >= 0
 
 
+def test_a_delivery_is_counted_with_how_late_it_was(two: Longline, two_writer: Writer) -> None:
+    before = numbers(two.url)
+    claim = two_writer.begin()
+    with ThreadPoolExecutor(1) as pool:
+        mission = f"{two.url}/missions/{claim.mission_id}/events"
+        head = httpx.get(mission, params={"wait": 0}).json()["head"]
+        held = pool.submit(httpx.get, mission, params={"after": head, "wait": 20}, timeout=30)
+        until(lambda: numbers(two.url)["longline_held_polls"] == 1, what="held poll")
+        two_writer.complete(claim)
+        assert held.result().json()["closed"]
+    found = numbers(two.url)
+    assert found["longline_delivery_seconds_count"] == 1
+    assert found["longline_delivery_seconds_sum"] < 10
+    assert found['longline_wakeups_total{found="something"}'] >= 1
+    assert found["longline_hold_seconds_count"] == before["longline_hold_seconds_count"] + 2
+
+
+def test_appends_of_workers_are_timed(longline: Longline, model_server: ModelServer) -> None:
+    model_server.rules = [Rule(Reply("Heat pumps move heat."))]
+    made = longline.client.missions.create(the.SPEC)
+    longline.wait_for_status(made["id"], "completed")
+
+    def stored() -> float:
+        found = numbers(longline.url).items()
+        return sum(n for name, n in found if name.startswith("longline_append_seconds_count"))
+
+    until(lambda: stored() > 2, what="appends of the worker")
+    assert numbers(longline.url)["longline_workers"] == 1
+
+
+def test_all_that_an_operator_needs_is_on_the_dashboard() -> None:
+    shown = asked_by_the_dashboard()
+    for name in NEEDED:
+        assert any(one.startswith(name) for one in shown), name
+
+
 def test_the_dashboard_asks_for_nothing_that_is_not_there(two: Longline) -> None:
     httpx.get(f"{two.url}/events", params={"after": 0, "wait": 0})
-    known = {name.partition("{")[0] for name in numbers(two.url)}
+    text = httpx.get(f"{two.url}/metrics").text
+    families = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+    ends = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("",), "gauge": ("",)}
+    known = {name + end for name, kind in families.items() for end in ends[kind]}
+    assert asked_by_the_dashboard() <= known
+
+
+def asked_by_the_dashboard() -> set[str]:
     dashboard = json.loads((ROOT / "docs" / "grafana-dashboard.json").read_text())
-    asked = {
+    return {
         name
         for panel in dashboard["panels"]
         for target in panel["targets"]
         for name in re.findall(r"longline_\w+", target["expr"])
     }
-    assert asked
-    assert asked <= known
 
 
 def test_a_request_is_named_in_its_answer(two: Longline) -> None:

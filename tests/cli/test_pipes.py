@@ -1,13 +1,16 @@
 """The command line in scripts: JSON out, lines in, and an exit code for each outcome."""
 
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
-from service.cli import main
+from service.cli import WHERE, main
 from tests.cli.terminal import environment, piped
 from tests.cli.test_terminal import claimed
 from tests.client.writer import Writer
@@ -153,9 +156,20 @@ def test_bash_completes_a_command() -> None:
     assert "plain,missions" in piped(env=env).stdout
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+def test_a_command_for_a_server_loads_no_database() -> None:
+    code = (
+        "import sys; from service.cli import main; import click; ctx = click.Context(main);"
+        "main.get_command(ctx, 'run'), main.get_command(ctx, 'show');"
+        "sys.exit('sqlalchemy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", sorted(WHERE))
 def test_every_command_says_what_it_does(name: str) -> None:
-    command = main.commands[name]
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    assert command.name == name
     assert command.help
     for parameter in command.params:
         assert parameter.param_type_name == "argument" or parameter.help or parameter.metavar

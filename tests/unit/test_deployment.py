@@ -6,14 +6,14 @@ from pathlib import Path
 
 import yaml
 
-from service.cli import main
+from service.cli import WHERE
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def is_ours(command: str) -> bool:
     words = shlex.split(command)
-    return Path(words[0]).name == "longline" and words[1] in main.commands
+    return Path(words[0]).name == "longline" and words[1] in WHERE
 
 
 def test_every_process_of_the_procfile_is_a_command() -> None:
