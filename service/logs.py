@@ -36,6 +36,11 @@ def configure() -> None:
     root.setLevel(logging.INFO)
 
 
+def about(**known: object) -> None:
+    """Put what is known now into this request's further lines."""
+    structlog.contextvars.bind_contextvars(**known)
+
+
 def _redact(
     _logger: object, _name: str, line: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:

@@ -1,5 +1,6 @@
 """`GET /metrics`, and the measuring of every request. Also gives each request its id, for the log."""
 
+import logging
 import re
 import time
 import uuid
@@ -7,7 +8,7 @@ import uuid
 import structlog
 from flask import Blueprint, Flask, Response, current_app, g, request
 
-from service import metrics
+from service import logs, metrics
 from service.api.access import allow
 from service.api.answers import raw_answer
 from service.api.parsing import arguments
@@ -16,8 +17,11 @@ from service.metrics import WebMetrics
 
 NAME = "longline.metrics"
 REASON = re.compile(rb'"reason":"([a-z]+)","retry_s"')  # not one of an event's
+LOOKING = ("GET", "HEAD", "OPTIONS")  # too many to log, and nothing happens by them
 TAIL = 200  # an answer's end, where its reason stands
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+logger = logging.getLogger(__name__)
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -45,7 +49,7 @@ def _own() -> WebMetrics:
 def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     name = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:16]
-    structlog.contextvars.bind_contextvars(request=name, path=request.path)
+    logs.about(request=name, path=request.path)
     g.began, g.request_id = time.monotonic(), name
 
 
@@ -62,5 +66,7 @@ def _end(response: Response) -> Response:
         own.polls.labels(reason[1].decode() if reason else "events").inc()
     elif "wait" not in request.args and endpoint != "doctor.doctor":
         own.requests.labels(request.method, f"{response.status_code // 100}xx").observe(took_s)
+    if request.method not in LOOKING:
+        logger.info("%s: %s", request.method, response.status_code)
     structlog.contextvars.clear_contextvars()
     return response

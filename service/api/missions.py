@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
+from service import logs
 from service.api import uploads
 from service.api.access import allow
 from service.api.answers import json_answer, that_fit
@@ -63,6 +64,7 @@ def create() -> Response:
             services().dispatch.hand_over(conn, mission_id)
             audit.note(conn, access, "mission.created", f"mission {mission_id}")
         mission = queries.one(conn, access.workspace_id, mission_id)
+    logs.about(mission=mission_id)
     return _created(mission, replayed=bool(earlier))
 
 

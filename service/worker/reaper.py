@@ -79,4 +79,5 @@ class Reaper:
             if status is Status.QUEUED:
                 self._dispatch.hand_over(conn, lease.mission_id)
         if status is not None:
-            logger.warning("mission %s: recovered, %s", lease.mission_id, reason)
+            numbers = {"mission": lease.mission_id, "attempt": lease.fence.attempt}
+            logger.warning("mission %s: recovered, %s", lease.mission_id, reason, extra=numbers)

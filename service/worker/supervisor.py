@@ -141,6 +141,7 @@ class Supervisor:
             if claim is None:
                 break
             self._children[claim.mission_id] = Child(self._context, claim, self._settings)
+            self._log(claim, "begins")
         else:
             self._full = True
         self._dispatch.settled(has_room=self._has_room)
@@ -193,10 +194,18 @@ class Supervisor:
         settle = self._settlement(child)
         try:
             with self._db.transaction() as conn:
-                if settle(conn) is Status.QUEUED:
+                status = settle(conn)
+                if status is Status.QUEUED:
                     self._dispatch.hand_over(conn, child.claim.mission_id)
         except LeaseLost:
-            logger.warning("mission %s: the lease was lost", child.claim.mission_id)
+            self._log(child.claim, "the lease was lost", logging.WARNING)
+        else:
+            how = (child.outcome.kind if child.outcome else None, child.reason, status)
+            self._log(child.claim, f"ends: {', '.join(filter(None, how))}")
+
+    def _log(self, claim: attempts.Claim, text: str, level: int = logging.INFO) -> None:
+        numbers = {"mission": claim.mission_id, "attempt": claim.fence.attempt}
+        logger.log(level, "mission %s: %s", claim.mission_id, text, extra=numbers)
 
     def _settlement(self, child: Child) -> Callable[[Any], Status | None]:
         claim, outcome = child.claim, child.outcome

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -99,6 +100,31 @@ def test_appends_of_workers_are_timed(longline: Longline, model_server: ModelSer
 
     until(lambda: stored() > 2, what="appends of the worker")
     assert numbers(longline.url)["longline_workers"] == 1
+
+
+def test_log_lines_name_request_mission_and_attempt(
+    longline: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [Rule(Reply("Heat pumps move heat."))]
+    named = {"X-Request-Id": "who-made-it"}
+    made = httpx.post(f"{longline.url}/missions", json=the.SPEC, headers=named).json()["id"]
+    longline.wait_for_status(made, "completed")
+    until(lambda: len(lines(longline, "worker", made)) == 2, what="line of its end")
+    begins, ends = lines(longline, "worker", made)
+    assert (begins["attempt"], ends["attempt"]) == (1, 1)
+    assert (begins["event"], ends["event"]) == (
+        f"mission {made}: begins",
+        f"mission {made}: ends: completed",
+    )
+    [created] = lines(longline, "web", made)
+    assert (created["request"], created["event"]) == ("who-made-it", "POST: 201")
+    assert created["path"] == "/missions"
+
+
+def lines(longline: Longline, process: str, mission: int) -> list[dict[str, Any]]:
+    """What a process's log says of a mission. Each of its lines is JSON."""
+    found = [json.loads(line) for line in longline.log(process).splitlines()]
+    return [line for line in found if line.get("mission") == mission]
 
 
 def test_all_that_an_operator_needs_is_on_the_dashboard() -> None:
