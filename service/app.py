@@ -29,6 +29,7 @@ from service.db import Database
 from service.dispatch import choose
 from service.feed.poll import Feed
 from service.metrics import WebMetrics
+from service.security.redaction import Redactor
 
 BLUEPRINTS = (
     doctor,
@@ -75,7 +76,12 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     counted = WebMetrics(config.metrics_folder())
     feed = Feed(db, max_held=settings.max_held, witness=counted)
     app.extensions[NAME] = Services(
-        settings, db, feed, choose.for_clients(settings, db), Limits.of(settings)
+        settings,
+        db,
+        feed,
+        choose.for_clients(settings, db),
+        Limits.of(settings),
+        Redactor(config.secret_values()),
     )
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)

@@ -31,6 +31,8 @@ AGENT_ENVIRONMENT = {
 
 SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "DSN", "DATABASE_URL")
 
+PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s:@]+@")  # of a URL, whatever its variable is called
+
 HOST_NAME = re.compile(r"(?i)[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]")
 ORIGIN = re.compile(r"https?://([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?")
 
@@ -74,6 +76,7 @@ class Settings(BaseSettings):
     embedding_model: str | None = None  # openai/NAME; what turns files into knowledge
     tools: str = ""  # further tools that a mission may name, comma-separated
     projects: str = ""  # NAME=TARGET of code that missions may run, comma-separated
+    child_env: str = ""  # further variables that a run sees, comma-separated; * stands for any end
     file_max_bytes: int = Field(default=8 * 1024**2, ge=1)  # of one file that a mission is given
     upload_max_bytes: int = Field(default=24 * 1024**2, ge=1)  # of a mission with its files
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
@@ -187,8 +190,7 @@ class Settings(BaseSettings):
     @cached_property
     def allowed_models(self) -> tuple[str, ...]:
         """Names a mission may ask for, the default first."""
-        further = (name.strip() for name in self.models.split(","))
-        return tuple(dict.fromkeys([self.model, *filter(None, further)]))
+        return tuple(dict.fromkeys([self.model, *_entries(self.models)]))
 
     @cached_property
     def price_table(self) -> Mapping[str, Price]:
@@ -202,12 +204,17 @@ class Settings(BaseSettings):
     @cached_property
     def private_webhook_hosts(self) -> frozenset[str]:
         """`host:port` of receivers in a network of the operator's own."""
-        return frozenset(filter(None, (name.strip() for name in self.webhook_hosts.split(","))))
+        return frozenset(_entries(self.webhook_hosts))
+
+    @cached_property
+    def child_names(self) -> tuple[str, ...]:
+        """Variables of the worker's environment that a run sees beside those that each one needs."""
+        return tuple(_entries(self.child_env))
 
     @cached_property
     def further_tools(self) -> frozenset[str]:
         """Names of tools beyond those that every server has."""
-        return frozenset(filter(None, (name.strip() for name in self.tools.split(","))))
+        return frozenset(_entries(self.tools))
 
     @cached_property
     def resolved_database_url(self) -> str:
@@ -264,13 +271,11 @@ def project_environment(folder: Path | None) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def enter_project(values: Mapping[str, str], storage: Path) -> None:
-    """Make a project's environment this process's own. It wins: the worker's is everybody's.
-
-    What keeps agent frameworks quiet stays. storage: where crewai keeps the project's memory.
-    """
-    storage.mkdir(parents=True, exist_ok=True)
-    os.environ.update({**values, **AGENT_ENVIRONMENT, "CREWAI_STORAGE_DIR": str(storage)})
+def become(values: Mapping[str, str]) -> None:
+    """Make this all of this process's environment, and of those that it starts."""
+    for name in set(os.environ) - set(values):
+        del os.environ[name]
+    os.environ.update(values)
 
 
 def _entries(text: str) -> list[str]:
@@ -285,6 +290,7 @@ def secret_values(further: Mapping[str, str] | None = None) -> tuple[str, ...]:
     found = {
         value
         for name, value in (*os.environ.items(), *(further or {}).items())
-        if any(part in name.upper() for part in SECRET_NAMES) and len(value) >= 8
+        if (any(part in name.upper() for part in SECRET_NAMES) or PASSWORD.search(value))
+        and len(value) >= 8
     }
     return tuple(sorted(found, key=len, reverse=True))

@@ -52,7 +52,7 @@ def answer(mission_id: int) -> Response:
     try:
         with services().db.transaction() as conn:
             asked = _asked(conn, access.workspace_id, mission_id, form)
-            value = _value(asked["type"], form)
+            value = services().redactor.value(_value(asked["type"], form))
             answering.answer(
                 conn, access.workspace_id, asked["id"], value, by=access.name, key=None
             )

@@ -81,7 +81,7 @@ def answer(request_id: int) -> Response:
     access = allow("answer", request_id=request_id)
     arguments()
     is_form = request.mimetype == FORM
-    value = _form_answer() if is_form else _json_answer()
+    value = services().redactor.value(_form_answer() if is_form else _json_answer())
     with services().db.transaction() as conn:
         outcome = answering.answer(
             conn,

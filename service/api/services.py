@@ -10,6 +10,7 @@ from service.config import Settings
 from service.db import Database
 from service.dispatch.handover import HandOver
 from service.feed.poll import Feed
+from service.security.redaction import Redactor
 
 NAME = "longline"
 
@@ -23,6 +24,7 @@ class Services:
     feed: Feed
     dispatch: HandOver
     limits: Limits
+    redactor: Redactor
 
 
 def services() -> Services:

@@ -12,6 +12,7 @@ from service.db import Database
 from service.missions import projects, target
 from service.missions.project_spec import PROJECT_NAME
 from service.missions.projects import Found
+from service.worker import surroundings
 
 
 @click.group()
@@ -69,7 +70,8 @@ def _look(place: str, found_settings: Settings) -> Found:
     """Load the project in this process, which ends soon."""
     where = target.parse(place)
     config.prepare_agent_environment(found_settings)
-    config.enter_project(config.project_environment(where.folder), found_settings.data / "crewai")
+    storage = found_settings.data / "crewai"
+    config.become(surroundings.of_project(found_settings, where.folder, storage).environment)
     try:
         from service.agents.projects import describing  # other commands start without it
     except ImportError as error:

@@ -4,9 +4,11 @@ One pass from left to right, so that a text that comes in pieces can be redacted
 would be, wherever it is cut.
 """
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import quote, unquote
 
 MARK = "[redacted]"
 
@@ -36,6 +38,9 @@ BEGUN = re.compile(
     re.VERBOSE,
 )
 LOOKED_BACK = 3  # characters that decide whether a key may begin behind them
+LINE_MIN = 16  # of a value of several lines, such as a private key: shorter ones are ordinary words
+PASSWORD = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+PASSWORD_MIN = 8
 HELD_MAX = 4096  # no key is longer
 
 
@@ -43,8 +48,9 @@ class Redactor:
     """Blots out known values and everything that has the form of a key."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
+        forms = {form for secret in secrets for form in _forms(secret)}
         # The longest first: one that begins another must not be taken for it.
-        self.secrets = tuple(sorted(set(secrets), key=len, reverse=True))
+        self.secrets = tuple(sorted(forms, key=len, reverse=True))
         known = "|".join(re.escape(secret) for secret in self.secrets)
         self.pattern = re.compile(f"(?:{known}) | {FORMS}", re.VERBOSE) if known else KEY
 
@@ -91,6 +97,17 @@ class Redactor:
                 at = text.find(secret[0], at + 1)
             places += [at] if at >= 0 else []
         return min(places, default=None)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A value as it may stand in a text: in JSON, in a URL, by its lines, and a URL's password alone."""
+    yield secret
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield quote(secret, safe="", errors="replace")
+    yield from (line for line in secret.splitlines() if len(line) >= LINE_MIN)
+    password = PASSWORD.search(secret)
+    if password is not None and len(password[1]) >= PASSWORD_MIN:
+        yield from (password[1], unquote(password[1]))
 
 
 class Stream:

@@ -19,7 +19,7 @@ from service.durations import Counts
 from service.events.kinds import NewEvent
 from service.missions.attempts import Claim
 from service.security.redaction import Redactor
-from service.worker import entry
+from service.worker import entry, surroundings
 from service.worker.deadline import Deadline
 from service.worker.outcome import Outcome
 from service.worker.output import OutputStream
@@ -36,7 +36,12 @@ def warm_context() -> ForkServerContext:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["service.worker.run", "service.agents.warm"])
-    forkserver.ensure_running()
+    own = config.environment()
+    config.become(surroundings.of_nobody())
+    try:
+        forkserver.ensure_running()
+    finally:
+        config.become(own)
     return context
 
 
@@ -58,9 +63,8 @@ class Child:
             None  # why it was told to stop: finish, stopping, cancel, lost, limit
         )
         self._folder = _make_folder(settings, claim)
-        folder = claim.project.folder if claim.project else None
-        # What the process says is redacted here; its project's own secrets are not in our environment.
-        self.redactor = Redactor(config.secret_values(config.project_environment(folder)))
+        around = surroundings.of(claim, settings)
+        self.redactor = Redactor(around.secrets)  # what the process says is redacted here
         self._kill_at: float | None = None
         self._give_up_at: float | None = None
         most, asked = claim.spec.limits.max_seconds, claim.spec.on_limit == "ask"
@@ -79,6 +83,7 @@ class Child:
             args=(
                 claim,
                 settings,
+                around,
                 self._folder,
                 outcome_in,
                 stdout_in,

@@ -3,7 +3,6 @@
 import os
 from dataclasses import asdict
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from service import config
@@ -16,20 +15,20 @@ def prove() -> None:
     """Show that a fork works: the parent has imported all that it is to be warm with."""
 
 
-def describe(text: str, settings: Settings, answer: Connection) -> None:
+def describe(text: str, environment: dict[str, str], answer: Connection) -> None:
     """Look at a registered project and send what is found; its code runs in this fork only."""
     from service.agents.projects import describing
 
     target = parse(text)
     os.setsid()
-    config.enter_project(config.project_environment(target.folder), settings.data / "crewai")
+    config.become(environment)
     if target.folder is not None:
         os.chdir(target.folder)
     answer.send(asdict(describing.describe(target, target.folder)))
 
 
-def enter(claim: Claim, settings: Settings, folder: Path, *pipes: Any) -> None:
+def enter(claim: Claim, settings: Settings, *rest: Any) -> None:
     """Run an attempt; see `run.main`."""
     from service.worker import run  # loaded already in the parent that this is a fork of
 
-    run.main(claim, settings, folder, *pipes)
+    run.main(claim, settings, *rest)

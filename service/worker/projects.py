@@ -7,7 +7,7 @@ from service.config import Settings
 from service.db import Database
 from service.missions import projects, target
 from service.missions.projects import Found
-from service.worker import entry
+from service.worker import entry, surroundings
 
 LOOK_S = 60.0  # an import that takes longer has stuck
 
@@ -33,7 +33,10 @@ def look(db: Database, context: ForkServerContext, settings: Settings) -> None:
 
 def _found(context: ForkServerContext, where: str, settings: Settings) -> Found:
     answer, answer_in = context.Pipe(duplex=False)
-    process = context.Process(target=entry.describe, args=(where, settings, answer_in), daemon=True)
+    folder = target.parse(where).folder
+    around = surroundings.of_project(settings, folder, settings.data / "crewai")
+    arguments = (where, around.environment, answer_in)
+    process = context.Process(target=entry.describe, args=arguments, daemon=True)
     process.start()
     answer_in.close()
     try:

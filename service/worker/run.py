@@ -22,13 +22,13 @@ from service.db import Database
 from service.durations import Counts
 from service.errors import LeaseLost
 from service.missions.attempts import Claim
-from service.missions.project_spec import ProjectSpec
 from service.security.redaction import Redactor
 from service.worker import unfinished
 from service.worker.attempt import Attempt, LogHandler
 from service.worker.deadline import Deadline
 from service.worker.outcome import Outcome
 from service.worker.recorder import Recorder
+from service.worker.surroundings import Surroundings
 
 # From the order to stop until the child ends itself. While events flow the crew is left within
 # a tenth of a second; a tool that blocks is not waited for.
@@ -38,6 +38,7 @@ STOP_GRACE_S = 2.0
 def main(
     claim: Claim,
     settings: Settings,
+    around: Surroundings,
     folder: Path,
     outcome: Connection,
     stdout: Connection,
@@ -58,10 +59,10 @@ def main(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then tells us
     os.setsid()  # without a terminal: nothing can open /dev/tty and wait there
     os.chdir(folder)
-    _enter_project(claim, settings)
+    config.become(around.environment)
     # Transactions are short and follow each other: with one connection each, a server bears many.
     db = Database(settings, pool_size=1)
-    recorder = Recorder(db, claim, Redactor(config.secret_values()), appends)
+    recorder = Recorder(db, claim, Redactor(around.secrets), appends)
     recorder.start()
     _watch(stop, recorder)
     attempt = Attempt(db, claim, recorder, stop=stop, finish=finish, prices=Prices(settings))
@@ -72,13 +73,6 @@ def main(
     _finish(recorder)
     outcome.send(asdict(ended))
     _exit(0)
-
-
-def _enter_project(claim: Claim, settings: Settings) -> None:
-    """Take over the project's own environment, before anything looks for what is secret in it."""
-    if claim.project is not None and isinstance(claim.spec, ProjectSpec):
-        storage = settings.data / "crewai" / "projects" / claim.spec.project
-        config.enter_project(config.project_environment(claim.project.folder), storage)
 
 
 def _run(attempt: Attempt, settings: Settings) -> Outcome:

@@ -21,7 +21,11 @@ SECRET = "a-key-that-nobody-may-see"
 def noisy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Longline]:
     folder = tmp_path_factory.mktemp("noisy")
     with ModelServer() as server:
-        environment = {**settings_for(server), "SOME_API_KEY": SECRET}
+        environment = {
+            **settings_for(server),
+            "SOME_API_KEY": SECRET,
+            "LONGLINE_CHILD_ENV": "SOME_*",
+        }
         worker = "tests.acceptance.noisy_worker"
         with Longline(folder, worker_module=worker, **environment) as running:
             yield running
