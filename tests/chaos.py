@@ -3,18 +3,34 @@
     with ChaosProxy(server_url, ["pass", "cut", "page_502"]) as proxy:
         Client(proxy.url)
 
-The faults come in turn, one per request, over and over.
+The faults come in turn, one per request, over and over:
+
+    pass                  does what a proxy should
+    cut, cut_at_N         ends the connection in the middle of the body, or after N bytes of it
+    cut_without_length    the same in an answer that says no length, so that it looks whole
+    drop                  ends the connection without a word
+    close                 ends it behind a whole answer that had said it would stay
+    delay                 keeps the answer for a while
+    replay                asks the server twice, as proxies do for a GET whose answer did not come
+    old                   gives the answer to the request before
+    page_502, page_200    a page of its own
 """
 
 import http.client
 import itertools
 import threading
+import time
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
+DELAY_S = 0.3
+# Of one connection, or made anew for it.
+HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "content-length", "date", "server")
+
+Headers = list[tuple[str, str]]
 
 
 class ChaosProxy:
@@ -68,8 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._pass_on()
 
-    def do_POST(self) -> None:
-        self._pass_on()
+    do_HEAD = do_OPTIONS = do_POST = do_GET
 
     def _pass_on(self) -> None:
         proxy: ChaosProxy = self.server.proxy
@@ -79,37 +94,45 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if fault in ("page_502", "page_200"):
-            self._send(int(fault.removeprefix("page_")), PAGE, "text/html")
+            self._send(int(fault.removeprefix("page_")), PAGE, [("Content-Type", "text/html")])
             return
         try:
-            status, body, kind = self._ask(content)
+            if fault == "replay" and self.command == "GET":
+                self._ask(content)
+            status, body, headers = self._ask(content)
         except OSError:
-            self._send(502, PAGE, "text/html")
+            self._send(502, PAGE, [("Content-Type", "text/html")])
             return
-        self._send(status, proxy.remembered(body) if fault == "old" else body, kind, cut=fault)
+        if fault == "delay":
+            time.sleep(DELAY_S)
+        self._send(status, proxy.remembered(body) if fault == "old" else body, headers, fault)
 
-    def _ask(self, content: bytes) -> tuple[int, bytes, str]:
+    def _ask(self, content: bytes) -> tuple[int, bytes, Headers]:
         to = urlsplit(self.server.proxy.upstream)
         upstream = http.client.HTTPConnection(to.hostname or "", to.port, timeout=40)
         headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
         try:
             upstream.request(self.command, self.path, content or None, headers)
             response = upstream.getresponse()
-            return response.status, response.read(), response.headers["Content-Type"]
+            kept = [(k, v) for k, v in response.getheaders() if k.lower() not in HOP_BY_HOP]
+            return response.status, response.read(), kept
         except http.client.HTTPException as error:
             raise OSError from error
         finally:
             upstream.close()
 
-    def _send(self, status: int, body: bytes, kind: str, *, cut: str = "") -> None:
+    def _send(self, status: int, body: bytes, headers: Headers, fault: str = "") -> None:
         self.send_response(status)
-        self.send_header("Content-Type", kind)
-        if cut == "cut_without_length":
+        for name, value in headers:
+            self.send_header(name, value)
+        if fault == "cut_without_length":
             self.send_header("Connection", "close")
         else:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if cut.startswith("cut"):
-            body = body[: len(body) // 2]
+        if fault.startswith("cut"):
+            at = fault.removeprefix("cut_at_")
+            body = body[: int(at) if at.isdigit() else len(body) // 2]
+        if fault.startswith("cut") or fault == "close":
             self.close_connection = True
         self.wfile.write(body)

@@ -22,6 +22,14 @@ def settings_for(server: ModelServer) -> dict[str, str]:
     }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-proxy",
+        action="store_true",
+        help="also the proxies that CI leaves out, and the long form of what is slow behind them",
+    )
+
+
 @pytest.fixture(scope="session")
 def _shared_server() -> Iterator[ModelServer]:
     with ModelServer() as server:
