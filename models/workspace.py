@@ -19,6 +19,8 @@ workspaces = Table(
     Column("max_running", Integer),
     # When a mission of it was claimed last: who waited longest is served next.
     Column("claimed_ms", BigInteger, nullable=False, server_default="0"),
+    # seq up to which missions that ended have been sent as traces; null before the first look
+    Column("traced", BigInteger),
     Column("created_ms", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -8,6 +8,7 @@ Imports point down this list, never up; setup.cfg holds the contracts.
     api             the HTTP edge: parse, authorise, one call, serialise. No SQL
     worker          claims missions, runs each attempt in a child process, renews leases
     webhooks        events sent to servers of others, from the log by cursor
+    tracing         missions that have ended, as traces for OpenTelemetry
     metrics         numbers for Prometheus
     feed            cursor, page, watcher, waiters, poll. Web only; alone knows gevent
     agents          RunContext and what runs behind it: crewai, langchain, projects, models, tools

@@ -118,6 +118,15 @@ class Settings(BaseSettings):
     webhook_pauses: str = "5,300,1800,7200,18000,36000,50400,72000,86400"
     webhook_hosts: str = ""  # `host:port` that webhooks may reach though they are private or plain
 
+    # Of the collector that missions go to as traces; the exporter reads them, and their relatives, itself.
+    otlp_endpoint: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices(
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
+        ),
+    )
+    otel_service_name: str = Field(default="longline", validation_alias="OTEL_SERVICE_NAME")
+
     url: str | None = None  # the server the command line talks to
     token: SecretStr | None = None
 

@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("oldest", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column("max_running", sa.Integer(), nullable=True),
         sa.Column("claimed_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("traced", sa.BigInteger(), nullable=True),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workspaces")),
         sa.UniqueConstraint("feed", name=op.f("uq_workspaces_feed")),

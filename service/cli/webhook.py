@@ -1,5 +1,7 @@
 """`longline webhook`: where events are sent to, and what came of it. `longline sender`: the process."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import click
 
 from service import logs
@@ -7,6 +9,7 @@ from service.cli.server import as_json, speaks_to_server
 from service.cli.settings import BadSettings, settings
 from service.cli.showing import print_json, print_table
 from service.client import Client
+from service.config import Settings
 
 
 @click.group()
@@ -76,7 +79,8 @@ def redeliver(client: Client, delivery_id: int) -> None:
 def sender() -> None:
     """Send webhooks. `serve` has one of these; start it beside `web` and `worker` elsewhere.
 
-    Any number may run. One that is killed has lost nothing: another one tries again.
+    Any number may run. One that is killed has lost nothing: another one tries again. With
+    OTEL_EXPORTER_OTLP_ENDPOINT it also sends each mission that has ended as a trace.
     """
     found = settings()
     logs.configure()
@@ -84,4 +88,15 @@ def sender() -> None:
         from service.webhooks.sender import Sender  # other commands start without it
     except ImportError as error:
         raise BadSettings(f"{error.name} is missing: pip install 'longline'") from None
-    Sender(found).run()
+    with _tracing(found):
+        Sender(found).run()
+
+
+def _tracing(found: Settings) -> AbstractContextManager[None]:
+    if found.otlp_endpoint is None:
+        return nullcontext()
+    try:
+        from service.tracing.beside import tracing  # its library is an extra
+    except ImportError as error:
+        raise BadSettings(f"{error.name} is missing: pip install 'longline[otel]'") from None
+    return tracing(found)
