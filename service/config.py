@@ -33,6 +33,11 @@ SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "D
 
 PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s:@]+@")  # of a URL, whatever its variable is called
 
+OTLP = AliasChoices("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+GEMINI = AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY")
+AZURE_KEY = AliasChoices("AZURE_API_KEY", "AZURE_OPENAI_API_KEY")
+AZURE_PLACE = AliasChoices("AZURE_ENDPOINT", "AZURE_OPENAI_ENDPOINT")
+
 HOST_NAME = re.compile(r"(?i)[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]")
 ORIGIN = re.compile(r"https?://([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?")
 
@@ -46,8 +51,7 @@ class Settings(BaseSettings):
 
     data: Path = Path("var")  # where the embedded database and scratch folders live
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
-    # Where DATABASE_URL leads to a pooler: the database itself, for what needs a session.
-    direct_url: str | None = None
+    direct_url: str | None = None  # the database itself, where DATABASE_URL leads to a pooler
     # FULL survives a power cut; NORMAL only the death of processes, for faster commits.
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
 
@@ -57,15 +61,12 @@ class Settings(BaseSettings):
     )
     web_processes: int = Field(default=1, ge=1, validation_alias="WEB_CONCURRENCY")
     max_held: int = Field(default=10_000, ge=1)  # polls one web process holds
-
     db_pool: int = Field(default=5, ge=2)  # connections of one web process; one of them listens
-
     # How workers are told of missions: by looking, or by a queue on PostgreSQL.
     dispatch: Literal["auto", "local", "procrastinate"] = "auto"
     concurrency: int = Field(default=4, ge=1)  # missions one worker runs at once
-    max_running_overall: int | None = Field(
-        default=None, ge=1
-    )  # missions held at once by all workers
+    # missions held at once by all workers
+    max_running_overall: int | None = Field(default=None, ge=1)
     # After SIGTERM, how long a run may take to the end of its task before it is handed over.
     drain_s: float = Field(default=20.0, ge=0)
     lease_s: float = Field(default=30.0, gt=0)
@@ -79,54 +80,36 @@ class Settings(BaseSettings):
     child_env: str = ""  # further variables that a run sees, comma-separated; * stands for any end
     file_max_bytes: int = Field(default=8 * 1024**2, ge=1)  # of one file that a mission is given
     upload_max_bytes: int = Field(default=24 * 1024**2, ge=1)  # of a mission with its files
+
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
-
     anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")
-    gemini_api_key: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY")
-    )
-    azure_api_key: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("AZURE_API_KEY", "AZURE_OPENAI_API_KEY")
-    )
-    azure_endpoint: str | None = Field(
-        default=None, validation_alias=AliasChoices("AZURE_ENDPOINT", "AZURE_OPENAI_ENDPOINT")
-    )
-
+    gemini_api_key: SecretStr | None = Field(default=None, validation_alias=GEMINI)
+    azure_api_key: SecretStr | None = Field(default=None, validation_alias=AZURE_KEY)
+    azure_endpoint: str | None = Field(default=None, validation_alias=AZURE_PLACE)
     prices: Path | None = None  # a JSON file: model → {"input", "output", "cached"}
-
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"  # of a run's own logging
 
     auth: Literal["auto", "required"] = "auto"
     # A token that the operator chose, for platforms where no command runs before the first start.
     admin_token: SecretStr | None = Field(default=None, min_length=32)
-    allowed_hosts: str = (
-        ""  # names in the Host header, comma-separated; on loopback in addition to its own
-    )
+    # names in the Host header, comma-separated; on loopback in addition to its own
+    allowed_hosts: str = ""
     cors_origins: str = ""  # other sites whose pages may call the API, with a token of their own
 
-    requests_per_s: float = Field(
-        default=200.0, gt=0
-    )  # of one token, polls of the feed not counted
+    # of one token, polls of the feed not counted
+    requests_per_s: float = Field(default=200.0, gt=0)
     max_held_per_token: int = Field(default=2000, ge=1)  # polls one web process holds for one token
     max_queued: int = Field(default=1000, ge=1)  # missions of one workspace that wait for a worker
-    max_running: int = Field(
-        default=100, ge=1
-    )  # missions of one workspace that workers hold at once
+    # missions of one workspace that workers hold at once
+    max_running: int = Field(default=100, ge=1)
 
     # Waited before the second, third … try of a webhook's delivery; behind the last it has failed.
     webhook_pauses: str = "5,300,1800,7200,18000,36000,50400,72000,86400"
     webhook_hosts: str = ""  # `host:port` that webhooks may reach though they are private or plain
-
-    # Of the collector that missions go to as traces; the exporter reads them, and their relatives, itself.
-    otlp_endpoint: str | None = Field(
-        default=None,
-        validation_alias=AliasChoices(
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
-        ),
-    )
+    # Where missions go to as traces. The exporter reads it, and its relatives, itself.
+    otlp_endpoint: str | None = Field(default=None, validation_alias=OTLP)
     otel_service_name: str = Field(default="longline", validation_alias="OTEL_SERVICE_NAME")
-
     url: str | None = None  # the server the command line talks to
     token: SecretStr | None = None
 
