@@ -9,7 +9,12 @@ import { paintLater } from "./paint.js";
 const PIECE_CHARS = 8_000;
 // one block of this length is no prose: it stays plain text, for marking it up would take its time
 const BLOCK_CHARS = 16_000;
+// a line of this length, or nested so deep, is no prose either: what reads markdown takes the square of its
+// length, or overflows its stack
+const NO_PROSE = /^(?:[^\n]{4000,}| *(?:(?:>|[-*+] |\d{1,9}[.)] ) *){30}[^\n]*)/m;
+const FENCES = /^ {0,3}(?:`{3}|~{3})/gm;
 const FENCE = /^ {0,3}(`{3,}|~{3,})[^\n]*\n/;
+const NO_PROSE_CHARS = 4_000; // of such a line in one block: a longer one takes long to lay out
 const MARKER = "data-markdown";
 
 export class GrowingMarkdown {
@@ -18,6 +23,7 @@ export class GrowingMarkdown {
   #drawn = 0; // how much of the source is on the page
   #tail = ""; // the block that may still grow
   #block = null;
+  #line = null; // a line that is no prose, and has not ended yet
   #plain = null;
 
   constructor(root, text = "") {
@@ -46,7 +52,7 @@ export class GrowingMarkdown {
     this.#plain = plain ? new GrowingText(this.#root) : null;
     this.#drawn = 0;
     this.#tail = "";
-    this.#block = null;
+    this.#block = this.#line = null;
     this.#draw();
   }
 
@@ -54,11 +60,41 @@ export class GrowingMarkdown {
     const added = this.#source.slice(this.#drawn);
     this.#drawn = this.#source.length;
     if (this.#plain) return this.#plain.append(added);
-    for (let at = 0; at < added.length; at += PIECE_CHARS) this.#grow(added.slice(at, at + PIECE_CHARS));
+    const text = added.replaceAll("\r", "");
+    for (let at = 0; at < text.length; at += PIECE_CHARS) this.#grow(text.slice(at, at + PIECE_CHARS));
   }
 
   #grow(text) {
-    this.#tail += text.replaceAll("\r", "");
+    if (this.#line) text = this.#growLine(text);
+    this.#tail += text;
+    const odd = NO_PROSE.exec(this.#tail);
+    if (!odd || isCode(this.#tail.slice(0, odd.index))) return this.#growBlocks();
+    const rest = this.#tail.slice(odd.index);
+    this.#tail = this.#tail.slice(0, odd.index);
+    if (this.#tail) this.#growBlocks();
+    else this.#block?.remove(); // it was drawn as prose before it became too long
+    this.#beginLine();
+    this.#grow(rest);
+  }
+
+  #beginLine() {
+    const root = this.#newBlock();
+    root.className = "no-prose";
+    this.#line = new GrowingText(root, { unbroken: NO_PROSE_CHARS });
+    this.#block = null;
+    this.#tail = "";
+  }
+
+  /** Returns what is behind the line's end. */
+  #growLine(text) {
+    const end = text.indexOf("\n");
+    this.#line.append(end < 0 ? text : text.slice(0, end));
+    if (end < 0) return "";
+    this.#line = null;
+    return text.slice(end);
+  }
+
+  #growBlocks() {
     const tokens = blocks(this.#tail);
     let last = tokens.length - 1;
     while (last > 0 && !tokens[last].raw.trim()) last--; // space may yet turn out to be inside of the block
@@ -89,6 +125,9 @@ export class GrowingMarkdown {
     return block;
   }
 }
+
+/** Whether a fence is open at the end of this. */
+const isCode = (text) => (text.match(FENCES) ?? []).length % 2 === 1;
 
 const KEY = "longline.plain";
 

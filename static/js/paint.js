@@ -11,5 +11,11 @@ export function paintLater(owner, draw) {
 export function paintNow() {
   const draws = [...waiting.values()];
   waiting.clear();
-  draws.forEach((draw) => draw());
+  for (const draw of draws) {
+    try {
+      draw();
+    } catch (error) {
+      reportError(error); // what one cannot draw must not keep the others from it
+    }
+  }
 }

@@ -9,6 +9,11 @@ import { stamp } from "./template.js";
 
 const PLACEHOLDER = /\{([A-Za-z_][A-Za-z0-9_-]*)\}/g;
 
+// What is off screen is laid out, painted and watched by the chunk: with each entry by itself, the
+// browser looks at thousands of them in each frame.
+const CHUNK_ENTRIES = 12;
+const ENTRY_PX = 120; // about: of one that was never in view
+
 // What a task's STATUS events are called, where the word differs from theirs
 const WORDS = { started: "running" };
 
@@ -16,6 +21,7 @@ export class TaskView {
   #slots = stamp("task");
   #link = stamp("task-link");
   #calls = new Map();
+  #chunk = null;
   #attempt = 0;
   #lastCall = null;
 
@@ -72,7 +78,9 @@ export class TaskView {
   }
 
   add(element) {
-    this.#slots.entries.append(element);
+    if (!this.#chunk || this.#chunk.childElementCount >= CHUNK_ENTRIES) this.#beginChunk();
+    this.#chunk.append(element);
+    this.#chunk.style.containIntrinsicBlockSize = `auto ${this.#chunk.childElementCount * ENTRY_PX}px`;
   }
 
   /** Anything that belongs to one call of a model or a tool. */
@@ -91,6 +99,12 @@ export class TaskView {
 
   error(event) {
     this.add(new ErrorLine(event).root);
+  }
+
+  #beginChunk() {
+    this.#chunk = document.createElement("div");
+    this.#chunk.className = "chunk";
+    this.#slots.entries.append(this.#chunk);
   }
 
   #callOf(event, View) {

@@ -5,12 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.browser.stage import Stage, staged
-
-# A deadline, not a measure: playwright's own 5 s are too few for a megabyte on a busy machine.
-expect.set_options(timeout=30_000)
 
 FLAGS = (
     "--no-sandbox",

@@ -7,7 +7,6 @@ from service.events.kinds import Kind, NewEvent
 from service.requests.question import Question
 from tests.browser.stage import Stage, line, spoken, status, tool
 from tests.contract import given as the
-from tests.processes import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
@@ -17,6 +16,8 @@ EVIL = (
     "![pic](http://example.invalid/p.png) \u202eright to left\u202c {{7*7}} <style>*{display:none}</style>"
 )
 MEGABYTE = "x" * 1_000_000
+# What has no end, or no bottom, for who reads it as markdown.
+ENDLESS = ("> " * 4000, "1. " * 4000, "[" * 9000, "a*" * 5000, "a@b.c " * 2000)
 
 
 def test_nothing_that_a_mission_says_is_more_than_text(page: Page, stage: Stage) -> None:
@@ -74,15 +75,28 @@ def test_a_megabyte_on_one_line_is_shown_and_the_page_still_answers(
     stage.write(claimed, *spoken(MEGABYTE, "c1", piece=50_000), line(MEGABYTE[:200_000]))
     page.goto(stage.page(claimed))
 
-    def length() -> int:
-        return int(
-            page.locator("[data-call=c1] [data-stream=text]").evaluate("e => e.textContent.length")
-        )
-
-    until(lambda: length() == len(MEGABYTE), within_s=90, what="whole text")
+    expect(page.locator("[data-call=c1]")).to_have_attribute("data-state", "done")
+    assert len(page.locator("[data-call=c1] [data-stream=text]").text_content() or "") == len(
+        MEGABYTE
+    )
     page.get_by_role("tab", name="Logs").click()
     expect(page.locator(".log-line")).to_contain_text("more characters")
     page.get_by_role("tab", name="Events").click()
     expect(page.locator(".event-row").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    the.complete(stage.db, claimed)
+
+
+def test_text_that_is_no_prose_stays_text_and_what_follows_is_markdown(
+    page: Page, stage: Stage
+) -> None:
+    claimed = stage.running()
+    text = "".join(f"Before.\n\n{odd}\n\nAfter **{n}**.\n\n" for n, odd in enumerate(ENDLESS))
+    page.goto(stage.page(claimed))
+    expect(page.locator("#footer")).to_have_attribute("data-connection", "live")
+    stage.write(claimed, *spoken(text, "c1", piece=900))
+
+    shown = page.locator("[data-call=c1] [data-stream=text]")
+    expect(shown.locator("strong")).to_have_text([str(n) for n in range(len(ENDLESS))])
+    assert "".join((shown.text_content() or "").split()) == "".join(text.replace("**", "").split())
     the.complete(stage.db, claimed)
