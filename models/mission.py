@@ -22,6 +22,8 @@ missions = Table(
     Column("workspace_id", ForeignKey("workspaces.id"), nullable=False),
     Column("title", Text, nullable=False),
     Column("engine", Text, nullable=False),
+    # the registered project that it runs, if it does
+    Column("project", Text),
     Column("spec", Text, nullable=False),
     Column("status", Text, nullable=False),
     # seq of the last STATUS event

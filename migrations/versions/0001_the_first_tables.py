@@ -121,6 +121,7 @@ def upgrade() -> None:
         ),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("engine", sa.Text(), nullable=False),
+        sa.Column("project", sa.Text(), nullable=True),
         sa.Column("spec", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("rev", sa.BigInteger(), server_default="0", nullable=False),

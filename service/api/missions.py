@@ -72,7 +72,7 @@ def create() -> Response:
 def page() -> Response:
     """The workspace's missions, newest first, with the cursor to follow them from."""
     access = allow("read")
-    given = single("status", "engine", "q", "limit", "before")
+    given = single("status", "engine", "project", "q", "limit", "before")
     limit = integer(given, "limit", LIST_DEFAULT, low=1, high=LIST_MAX)
     before = integer(given, "before", cursor.AFTER_MAX, low=1, high=cursor.AFTER_MAX)
     statuses = _statuses(given.get("status"))
@@ -84,6 +84,7 @@ def page() -> Response:
             before=before,
             statuses=statuses,
             engine=given.get("engine"),
+            project=given.get("project"),
             title=given.get("q"),
         )
     carried = that_fit(missions)

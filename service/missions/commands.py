@@ -14,6 +14,7 @@ from service.events import log
 from service.events.text import decode, encode, repair
 from service.missions import specs, transitions
 from service.missions.files import Upload, copy_inputs, store_inputs
+from service.missions.project_spec import ProjectSpec
 from service.missions.specs import Spec
 from service.missions.states import Status
 
@@ -70,6 +71,7 @@ def create(
             workspace_id=workspace_id,
             title=repair(spec.display_title()),
             engine=spec.engine or DEFAULT_ENGINE,
+            project=spec.project if isinstance(spec, ProjectSpec) else None,
             spec=encode(specs.dump(spec)),
             status=Status.QUEUED,
             on_worker_lost=spec.on_worker_lost,

@@ -143,6 +143,7 @@ def begin(
             workspace_id=workspace_id,
             title=mission["title"],
             engine=mission["engine"],
+            project=mission["spec"].get("project"),
             spec=encode(mission["spec"]),
             status=Status.RUNNING,
             lease_owner=OWNER,

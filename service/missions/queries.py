@@ -32,6 +32,7 @@ def page(
     before: int | None = None,
     statuses: Sequence[str] = (),
     engine: str | None = None,
+    project: str | None = None,
     title: str | None = None,
 ) -> tuple[list[dict[str, Any]], int, bool]:
     """Missions, newest first, with the cursor of the snapshot, and whether there are older ones.
@@ -47,6 +48,8 @@ def page(
         query = query.where(missions.c.status.in_(statuses))
     if engine is not None:
         query = query.where(missions.c.engine == engine)
+    if project is not None:
+        query = query.where(missions.c.project == project)
     if title is not None:
         query = query.where(missions.c.title.icontains(title, autoescape=True))
     rows = conn.execute(query.order_by(missions.c.id.desc()).limit(limit + 1)).all()

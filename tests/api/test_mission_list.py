@@ -50,6 +50,13 @@ def test_the_list_shows_those_of_a_status(server, status, expected):
     assert ids(server.get(f"/missions?status={status}").get_json()) == expected
 
 
+def test_the_list_shows_those_of_a_project(server):
+    mission_id = the.project_mission(server.db, "report")
+    the.make_mission(server.db)
+    assert ids(server.get("/missions?project=report").get_json()) == [mission_id]
+    assert ids(server.get("/missions?project=other").get_json()) == []
+
+
 def test_following_the_list_s_cursor_misses_nothing(server):
     create(server)
     as_of = server.get("/missions").get_json()["as_of"]

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from service.missions import projects
+from service.missions.projects import Found
 from tests.browser import scenes
 from tests.browser.stage import Stage, staged
 from tests.contract import given as the
@@ -52,6 +54,24 @@ def test_missions_are_cancelled_and_run_again_from_the_list(page: Page, stage: S
     row(page, queued).get_by_role("button", name="Run again").click()
     expect(row(page, queued + 1).locator(".status")).to_have_text("queued")
     the.cancel(stage.db, queued + 1)
+
+
+def test_missions_of_a_project_are_picked_out(page: Page, stage: Stage, tmp_path: Path) -> None:
+    found = Found(kind="crew", engine="crewai", description="Writes digests.", inputs=None)
+    with stage.db.transaction() as conn:
+        projects.register(conn, "digest", str(tmp_path), found, source="command")
+    of_project, other = the.project_mission(stage.db, "digest"), the.make_mission(stage.db)
+    page.goto(stage.url)
+    expect(row(page, other)).to_be_visible()
+    page.get_by_label("Project").select_option("digest")
+    expect(row(page, other)).to_have_count(0)
+    expect(row(page, of_project)).to_contain_text("digest, crewai")
+
+    page.goto(f"{stage.url}/?project=forgotten")
+    expect(page.get_by_label("Project")).to_have_value("forgotten")
+    expect(page.get_by_text("No mission fits.")).to_be_visible()
+    for mission_id in (of_project, other):
+        the.cancel(stage.db, mission_id)
 
 
 def test_an_empty_list_offers_the_example(page: Page, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from service.events import log
 from service.events.kinds import Kind, NewEvent
 from service.missions import attempts, commands, progress, queries
 from service.missions.attempts import Claim
+from service.missions.project_spec import ProjectSpec
 from service.missions.spec import MissionSpec
 from service.requests import answering, asking, view, waiting
 from service.requests.answering import Outcome
@@ -36,6 +37,12 @@ SPEC: dict[str, Any] = {
 
 def spec(**changes: Any) -> MissionSpec:
     return MissionSpec.model_validate(SPEC | changes)
+
+
+def project_mission(db: Database, name: str) -> int:
+    """A queued mission of a registered project."""
+    with db.transaction() as conn:
+        return commands.create(conn, WORKSPACE, ProjectSpec(project=name))
 
 
 def make_workspace(db: Database, name: str) -> int:
