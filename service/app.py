@@ -1,6 +1,6 @@
 """The web process put together: database, feed, blueprints. Run by gunicorn with gevent."""
 
-from apiflask import APIFlask
+from flask import Flask
 from werkzeug.routing import BaseConverter
 
 from service import config, schema
@@ -11,6 +11,7 @@ from service.api import (
     files,
     guards,
     health,
+    links,
     metrics,
     missions,
     offers,
@@ -18,6 +19,7 @@ from service.api import (
     plain,
     problems,
     projects,
+    reference,
     requests,
     webhooks,
 )
@@ -40,8 +42,10 @@ BLUEPRINTS = (
     projects,
     offers,
     requests,
+    links,
     files,
     health,
+    reference,
     pages,
     plain,
 )
@@ -56,16 +60,10 @@ class IdConverter(BaseConverter):
         return int(value)
 
 
-def create_app(settings: Settings | None = None) -> APIFlask:
+def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application. Migrates an SQLite file; any other database is migrated beforehand."""
     settings = settings or config.load()
-    app = APIFlask(
-        "longline",
-        title="Longline",
-        static_folder=None,  # type: ignore[arg-type]  # the pages have their own route
-        docs_path=None,
-        json_errors=False,
-    )
+    app = Flask("longline", static_folder=None)  # the pages have their own route
     app.url_map.converters["id"] = IdConverter
     # /missions/ and /missions are one path; a redirect between them would lose a POST's body.
     app.url_map.strict_slashes = False

@@ -23,12 +23,18 @@ def allow(
     mission, request_id: what the view is about, and nothing else: only this lets a share link in.
     polls: the view is a feed, which limits its callers in its own way.
     """
+    access = caller(scope, polls=polls)
+    check_link(access, mission=mission, request_id=request_id)
+    return access
+
+
+def caller(scope: str, *, polls: bool = False) -> Access:
+    """As `allow`, before it is known what of: `check_link` has to follow."""
     access = _caller(request)
     if not polls:
         services().limits.count_request(access.token_id)
     if not access.may(scope):
         raise Problem("forbidden", f"This needs a token with the scope {scope}.")
-    _check_link(access, mission, request_id)
     return access
 
 
@@ -47,7 +53,10 @@ def refuse_other_sites() -> None:
         raise Problem("forbidden", "This request comes from another site's page.")
 
 
-def _check_link(access: Access, mission: int | None, request_id: int | None) -> None:
+def check_link(
+    access: Access, *, mission: int | None = None, request_id: int | None = None
+) -> None:
+    """Raises Problem forbidden where a share link is used for anything but what it opens."""
     if not access.is_link:
         return
     if access.mission_id is not None and access.mission_id == mission:

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response
 
-from service.api.access import allow
+from service.api.access import allow, caller, check_link
 from service.api.answers import json_answer, raw_answer
 from service.api.parsing import arguments
 from service.api.services import services
@@ -15,7 +15,7 @@ blueprint = Blueprint("files", __name__)
 
 @blueprint.get("/missions/<id:mission_id>/files")
 def of_mission(mission_id: int) -> Response:
-    access = allow("read")
+    access = allow("read", mission=mission_id)
     arguments()
     with services().db.reading() as conn:
         queries.require(conn, access.workspace_id, [mission_id])
@@ -25,9 +25,10 @@ def of_mission(mission_id: int) -> Response:
 @blueprint.get("/files/<id:file_id>")
 def one(file_id: int) -> Response:
     """The bytes of a file, under the name that it was given."""
-    access = allow("read")
+    access = caller("read")
     arguments()
     with services().db.reading() as conn:
         file = files.one(conn, access.workspace_id, file_id)
+    check_link(access, mission=file.mission_id)
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
     return raw_answer(file.content, content_type=file.media_type, headers=headers)

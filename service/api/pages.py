@@ -66,7 +66,7 @@ def mission(mission_id: int) -> Response:  # noqa: ARG001 (the page reads it fro
 
 @blueprint.get("/login")
 def login_form() -> Response:
-    return _file("login.html")
+    return file_answer("login.html")
 
 
 @blueprint.post("/login")
@@ -97,8 +97,8 @@ def build() -> Response:
 
 
 @blueprint.get("/static/<path:name>")
-def static_file(name: str) -> Response:
-    return _file(name)
+def staticfile_answer(name: str) -> Response:
+    return file_answer(name)
 
 
 def _page(name: str) -> Response:
@@ -106,7 +106,7 @@ def _page(name: str) -> Response:
         return to_login()
     if "plain" in request.args:  # where a page goes without scripts
         return _go(PLAIN.get(request.path, f"{request.path}/plain"))
-    return _file(name)
+    return file_answer(name)
 
 
 def to_login() -> Response:
@@ -114,7 +114,7 @@ def to_login() -> Response:
     return _go("/login?" + urlencode({"next": request.path}))
 
 
-def _file(name: str) -> Response:
+def file_answer(name: str) -> Response:
     response = send_from_directory(STATIC, name)
     response.headers["Cache-Control"] = "no-cache"  # kept, but asked for: an upgrade shows at once
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY

@@ -10,11 +10,13 @@ from service.api import transcript
 from service.api.access import allow, signed_in
 from service.api.pages import CONTENT_SECURITY_POLICY, STATIC, to_login
 from service.api.parsing import decode, form_body
+from service.api.requests import note_answer
 from service.api.services import services
 from service.errors import Problem
 from service.missions import files, queries
 from service.missions.states import Status
 from service.requests import answering, view
+from service.security.tokens import Access
 
 REFRESH_S = 5
 LISTED = 50
@@ -52,14 +54,51 @@ def answer(mission_id: int) -> Response:
     try:
         with services().db.transaction() as conn:
             asked = _asked(conn, access.workspace_id, mission_id, form)
-            value = services().redactor.value(_value(asked["type"], form))
-            answering.answer(
-                conn, access.workspace_id, asked["id"], value, by=access.name, key=None
-            )
+            _give(conn, access, asked, form)
     except Problem as problem:
         return _mission(mission_id, problem, draft=form)
     response = redirect(request.path, 303)
     return Response(response.get_data(), 303, headers=response.headers)
+
+
+@blueprint.get("/q/<id:request_id>")
+def question(request_id: int) -> Response:
+    """One question, for who has a link to it and nothing else."""
+    return _question(request_id) if signed_in() else to_login()
+
+
+@blueprint.post("/q/<id:request_id>")
+def answer_question(request_id: int) -> Response:
+    """Its answer. The page is told at once: the link that led here has ended with it."""
+    access = allow("answer", request_id=request_id)
+    form = form_body()
+    try:
+        with services().db.transaction() as conn:
+            asked = view.view(view.one(conn, access.workspace_id, request_id))
+            _give(conn, access, asked, form)
+            asked = view.view(view.one(conn, access.workspace_id, request_id))
+    except Problem as problem:
+        return _question(request_id, problem, draft=form)
+    return _page("question.html", request=asked)
+
+
+def _give(conn: Connection, access: Access, asked: dict[str, Any], form: dict[str, str]) -> None:
+    value = services().redactor.value(_value(asked["type"], form))
+    outcome = answering.answer(
+        conn, access.workspace_id, asked["id"], value, by=access.name, key=None
+    )
+    if not outcome.replayed:
+        note_answer(conn, access, asked["id"])
+
+
+def _question(
+    request_id: int, problem: Problem | None = None, draft: dict[str, str] | None = None
+) -> Response:
+    access = allow("read", request_id=request_id)
+    with services().db.reading() as conn:
+        asked = view.view(view.one(conn, access.workspace_id, request_id))
+    status = problem.declared.status if problem else 200
+    return _page("question.html", status, request=asked, problem=problem, draft=draft or {})
 
 
 def _asked(
@@ -90,7 +129,7 @@ def _value(kind: str, form: dict[str, str]) -> Any:
 def _mission(
     mission_id: int, problem: Problem | None = None, draft: dict[str, str] | None = None
 ) -> Response:
-    access = allow("read")
+    access = allow("read", mission=mission_id)
     workspace_id = access.workspace_id
     with services().db.reading() as conn:
         found = queries.one(conn, workspace_id, mission_id)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
+from sqlalchemy import Connection
 
 from service.api.access import allow
 from service.api.answers import json_answer, that_fit
@@ -18,7 +19,8 @@ from service.missions import queries
 from service.missions.spec import Strict
 from service.requests import answering, view
 from service.requests.question import RequestStatus
-from service.security import audit
+from service.security import audit, tokens
+from service.security.tokens import Access
 
 INBOX_MAX = 200
 
@@ -42,20 +44,21 @@ class DecisionForm(Strict):
 @blueprint.get("")
 def inbox() -> Response:
     """Questions over all missions, newest first, with the cursor to follow them from."""
-    access = allow("read")
+    mission = request.args.get("mission", "")
+    access = allow("read", mission=int(mission) if cursor.DIGITS.fullmatch(mission) else None)
     given = single("status", "mission", "limit")
     limit = integer(given, "limit", INBOX_MAX, low=1, high=INBOX_MAX)
     statuses = _statuses(given.get("status"))
-    mission = integer(given, "mission", 0, low=1, high=cursor.AFTER_MAX)
+    only = integer(given, "mission", 0, low=1, high=cursor.AFTER_MAX)
     with services().db.reading() as conn:
-        if mission:
-            queries.require(conn, access.workspace_id, [mission])
+        if only:
+            queries.require(conn, access.workspace_id, [only])
         found, as_of = view.inbox(
             conn,
             access.workspace_id,
             limit=limit,
             statuses=statuses,
-            mission_ids=[mission] if mission else [],
+            mission_ids=[only] if only else [],
         )
     return json_answer({"requests": that_fit(found), "as_of": as_of})
 
@@ -92,11 +95,18 @@ def answer(request_id: int) -> Response:
             key=idempotency_key(),
         )
         if not outcome.replayed:
-            audit.note(conn, access, "request.answered", f"request {request_id}")
+            note_answer(conn, access, request_id)
     if is_form:
         return _see_mission(outcome.request["mission"])
     headers = {"Idempotency-Replayed": "true"} if outcome.replayed else None
     return json_answer(outcome.request, headers=headers)
+
+
+def note_answer(conn: Connection, access: Access, request_id: int) -> None:
+    """Write down who answered. A link to a question is for one answer, and ends with it."""
+    audit.note(conn, access, "request.answered", f"request {request_id}")
+    if access.is_link and access.token_id is not None:
+        tokens.revoke(conn, access.token_id)
 
 
 def _look(workspace_id: int, request_id: int) -> tuple[dict[str, Any], int]:

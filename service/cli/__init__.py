@@ -10,7 +10,7 @@ GROUPS = {
     "Run and watch missions (LONGLINE_URL and LONGLINE_TOKEN name the server)": {
         "run": "run:run", "tail": "tail:tail", "answer": "answer:answer",
         "missions": "missions:missions", "show": "missions:show", "cancel": "missions:cancel",
-        "retry": "missions:retry", "files": "missions:files",
+        "retry": "missions:retry", "files": "missions:files", "share": "share:share",
     },
     "Run the service": {
         "serve": "serve:serve", "web": "web:web", "worker": "worker:worker",

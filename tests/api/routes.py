@@ -32,6 +32,8 @@ ROUTES = [
     Route("GET", "/requests", "read"),
     Route("GET", "/requests/1", "read"),
     Route("POST", "/requests/1", "answer", {"answer": "yes"}),
+    Route("POST", "/missions/1/links", "run", {}),
+    Route("POST", "/requests/1/links", "answer", {}),
     Route("GET", "/doctor", "read"),
     Route("POST", "/webhooks", "admin", {"url": "https://example.org/hook"}),
     Route("GET", "/webhooks", "admin"),

@@ -18,6 +18,8 @@ OPEN = {
     "/healthz",
     "/readyz",
     "/openapi.json",
+    "/docs",
+    "/s/<token>",
     "/login",
     "/static/<path:name>",
     "/static/build.json",
@@ -29,6 +31,7 @@ PAGES = {
     "/plain",
     "/m/<id:mission_id>",
     "/m/<id:mission_id>/plain",
+    "/q/<id:request_id>",
 }  # these send to /login instead
 
 
