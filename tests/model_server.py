@@ -1,6 +1,7 @@
 """A scripted OpenAI-compatible server, the only thing that tests put in a model's place.
 
-It answers POST /v1/chat/completions, streaming and not, and remembers byte for byte what it sent.
+It answers POST /v1/chat/completions, streaming and not, and remembers byte for byte what it sent;
+POST /v1/embeddings beside it has no rules, and what it serves is not remembered.
 Which reply a request gets is decided by rules, tried in order; the first that fits answers:
 
     ModelServer([
@@ -37,6 +38,7 @@ from tests.model_script import (
     ToolCall,
     call_json,
     deltas,
+    embeddings,
     envelope,
     finish_reason,
     rule_from_json,
@@ -125,6 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path == "/v1/embeddings":
+            self._send_json(200, embeddings(json.loads(body)))
+            return
         if self.path != "/v1/chat/completions":
             self._send_json(404, {"error": {"message": "no such path"}})
             return

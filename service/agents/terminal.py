@@ -98,20 +98,24 @@ def answered_by_human(context: GuardedContext, place: Place) -> Iterator[None]:
         builtins.input, sys.stdin, sys.stdout, getpass.getpass = terminal
 
 
+class NoPassword(EOFError):
+    """What the code gets that asks for a password."""
+
+
 def _refuse(*_: object, **__: object) -> NoReturn:
-    raise EOFError(NO_PASSWORD)
+    raise NoPassword(NO_PASSWORD)
 
 
 @contextmanager
 def silent() -> Iterator[None]:
     """While this lasts, nobody is there to be asked: every line of input is empty."""
-    before = builtins.input, sys.stdin
-    builtins.input, sys.stdin = _nothing, Keyboard(_nothing)
+    before = builtins.input, sys.stdin, getpass.getpass
+    builtins.input, sys.stdin, getpass.getpass = _nothing, Keyboard(_nothing), _nothing
     try:
         yield
     finally:
-        builtins.input, sys.stdin = before
+        builtins.input, sys.stdin, getpass.getpass = before
 
 
-def _nothing(_prompt: object = "", /) -> str:
+def _nothing(*_: object, **__: object) -> str:
     return ""

@@ -120,6 +120,9 @@ def _log_into(attempt: Attempt, settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [LogHandler(attempt)]
     root.setLevel(settings.log_level)
+    logging.getLogger("httpx").setLevel(
+        max(logging.WARNING, root.level)
+    )  # each call has its events
 
 
 def _watch(stop: threading.Event, recorder: Recorder) -> None:

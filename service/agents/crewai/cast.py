@@ -6,7 +6,7 @@ made unique; the same project gives the same names in each attempt.
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crewai import Task
@@ -15,6 +15,7 @@ from service.agents.context import TaskResult
 from service.agents.crewai.stage import Stage
 from service.agents.guard import GuardedContext
 from service.agents.values import shortened
+from service.missions.spec import PLACEHOLDER
 
 NAME_MAX = 100
 
@@ -31,19 +32,22 @@ class Cast:
         self._steps: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def admit(self, crew: Any) -> None:
-        """A crew begins: its tasks and agents get their names, if they have none yet."""
+    def admit(self, crew: Any, inputs: Mapping[str, Any]) -> None:
+        """A crew begins: its tasks and agents get their names, if they have none yet.
+
+        inputs: what is put into the names, as the crew will do in a moment.
+        """
         self._outer[id(crew)] = self._stage.task
         managers = [crew.manager_agent] if crew.manager_agent else []
         for agent in [*crew.agents, *managers, *(task.agent for task in crew.tasks)]:
             if agent is not None and self._stage.name_of(agent.id) is None:
-                self._stage.introduce(agent, shortened(str(agent.role).strip(), NAME_MAX))
-        self._admit_tasks(crew.tasks)
+                self._stage.introduce(agent, _filled(str(agent.role), inputs))
+        self._admit_tasks(crew.tasks, inputs)
 
-    def _admit_tasks(self, tasks: Iterable[Task]) -> None:
+    def _admit_tasks(self, tasks: Iterable[Task], inputs: Mapping[str, Any]) -> None:
         new = [task for task in tasks if self._stage.name_of(task.id) is None]
         for task in new:
-            name = self._unique(_title(task))
+            name = self._unique(_filled(_title(task), inputs))
             self._stage.introduce(task, name)
             self._known.append(name)
         if new:
@@ -80,4 +84,10 @@ class Cast:
 def _title(task: Task) -> str:
     """The task's name, or the first line of what it says."""
     first = (task.description or "").strip().splitlines() or ["task"]
-    return shortened(task.name or first[0], NAME_MAX)
+    return task.name or first[0]
+
+
+def _filled(text: str, inputs: Mapping[str, Any]) -> str:
+    """A name with its placeholders replaced, in one line; what has no input stays as it is."""
+    filled = PLACEHOLDER.sub(lambda found: str(inputs.get(found.group(1), found.group())), text)
+    return shortened(" ".join(filled.split()), NAME_MAX)

@@ -52,9 +52,12 @@ class EventSink:
         if event.type == "llm_call_started":
             reading.stream(source)
         handle = HANDLERS.get(event.type)
+        crew = CREWS.get(event.type)
         simple = SIMPLE.get(event.type)
         try:
-            if handle is not None:
+            if crew is not None and self._cast is not None:
+                crew(self._cast, source, event)
+            elif handle is not None:
                 handle(self, event)
             elif simple is not None:
                 self._note(simple, event)
@@ -94,15 +97,7 @@ class EventSink:
         known = explain(sys.exception(), self._secrets)
         return known or Failure("agent_error", otherwise, retryable=False)
 
-    # Crews and flows
-
-    def crew_started(self, event: Any) -> None:
-        if self._cast is not None and event.crew is not None:
-            self._cast.admit(event.crew)
-
-    def crew_ended(self, event: Any) -> None:
-        if self._cast is not None and event.crew is not None:
-            self._cast.dismiss(event.crew)
+    # Flows
 
     def step_started(self, event: Any) -> None:
         if self._cast is not None:
@@ -141,7 +136,7 @@ class EventSink:
         output = event.output
         agent = self._name(event.task.agent)
         text = repair(output.raw)
-        self._context.finish_task(TaskResult(name, agent, text, jsonable(output.json_dict)))
+        self._context.finish_task(TaskResult(name, agent, text, reading.structured(output)))
 
     def task_failed(self, event: Any) -> None:
         failure = self._failure("The task failed.")
@@ -271,10 +266,14 @@ class EventSink:
         self._emit(Kind.ERROR, "tool", event, failure.as_data(), call)
 
 
+# Their source is the crew; they do not name it.
+CREWS: Mapping[str, Callable[[Cast, Any, Any], None]] = {
+    "crew_kickoff_started": lambda cast, crew, event: cast.admit(crew, event.inputs or {}),
+    "crew_kickoff_completed": lambda cast, crew, _event: cast.dismiss(crew),
+    "crew_kickoff_failed": lambda cast, crew, _event: cast.dismiss(crew),
+}
+
 HANDLERS: Mapping[str, Callable[[EventSink, Any], None]] = {
-    "crew_kickoff_started": EventSink.crew_started,
-    "crew_kickoff_completed": EventSink.crew_ended,
-    "crew_kickoff_failed": EventSink.crew_ended,
     "method_execution_started": EventSink.step_started,
     "method_execution_finished": EventSink.step_finished,
     "method_execution_failed": EventSink.step_failed,

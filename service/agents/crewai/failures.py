@@ -7,6 +7,7 @@ import httpx
 import openai
 
 from service.agents.context import MissionFailed
+from service.agents.terminal import NoPassword
 from service.agents.values import shortened
 
 DETAIL_MAX = 300  # characters of what the endpoint says; some answer with a page of HTML
@@ -57,6 +58,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _explain(error: BaseException, secrets: tuple[str, ...]) -> Failure | None:
     match error:
+        case NoPassword():
+            return Failure("password_asked", str(error), retryable=False, hopeless=True)
         case openai.APIStatusError(status_code=status):
             message = f"The model's endpoint answered with HTTP {status}{_detail(error, secrets)}."
             return Failure("model_error", message, status not in HOPELESS, status in HOPELESS)

@@ -3,6 +3,8 @@
 import functools
 import re
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import httpx
@@ -25,6 +27,8 @@ O1 = re.compile(r"(?:^|/)o1(?:-|$)")
 UNKNOWN_CONTEXT_TOKENS = 128_000  # too much only costs one refused request
 CHARACTERS_PER_TOKEN = 4  # of English prose
 RETRIES = 2  # by the client, before an answer begins; afterwards crewai tries the agent again
+
+Shape = type[BaseModel] | None  # of an answer
 
 
 class Model(OpenAICompletion):
@@ -77,34 +81,56 @@ class Model(OpenAICompletion):
             self.model, OPENAI_CONTEXT_WINDOWS, default=UNKNOWN_CONTEXT_TOKENS
         )
 
-    def _handle_streaming_completion(
-        self,
-        params: dict[str, Any],
-        available_functions: dict[str, Any] | None = None,
-        from_task: Any | None = None,
-        from_agent: Any | None = None,
-        response_model: type[BaseModel] | None = None,
-    ) -> Any:
-        """An answer of a shape, streamed and counted like any other.
-
-        crewai's own way loses the usage of an answer that does not fit, and asks the same again.
-        Given as text, the answer is turned into the shape afterwards, with what is wrong with it.
-        """
-        if response_model is not None:
-            params = params | {"response_format": generate_model_description(response_model)}
-        answer = super()._handle_streaming_completion(
-            params, available_functions, from_task, from_agent
-        )
-        return answer if response_model is None else _shaped(answer, response_model)
-
     def _format_messages(self, messages: Any, *, file_api: str | None = None) -> list[Any]:
         """A lone surrogate in a model's answer must not break the next request."""
         messages = super()._format_messages(messages, file_api=file_api)
         return [_repaired(message) for message in messages]
 
 
-def _shaped(answer: Any, shape: type[BaseModel]) -> Any:
+@contextmanager
+def streaming_whole() -> Iterator[None]:
+    """While this lasts, answers of a shape are streamed and counted like any other, by every client.
+
+    crewai's own way loses the usage of an answer that does not fit, and asks the same again.
+    Given as text, the answer is turned into the shape afterwards, with what is wrong with it.
+    """
+    theirs = OpenAICompletion._handle_streaming_completion
+    theirs_async = OpenAICompletion._ahandle_streaming_completion
+
+    def ours(
+        self: Any, params: Any, *given: Any, response_model: Shape = None, **named: Any
+    ) -> Any:
+        answer = theirs(self, _asking(params, response_model), *given, **named)
+        return _shaped(answer, response_model)
+
+    async def ours_async(
+        self: Any, params: Any, *given: Any, response_model: Shape = None, **named: Any
+    ) -> Any:
+        answer = await theirs_async(self, _asking(params, response_model), *given, **named)
+        return _shaped(answer, response_model)
+
+    _stream_by(ours, ours_async)
+    try:
+        yield
+    finally:
+        _stream_by(theirs, theirs_async)
+
+
+def _stream_by(sync: Any, by_async: Any) -> None:
+    OpenAICompletion._handle_streaming_completion = sync  # type: ignore[method-assign]
+    OpenAICompletion._ahandle_streaming_completion = by_async  # type: ignore[method-assign]
+
+
+def _asking(params: dict[str, Any], shape: Shape) -> dict[str, Any]:
+    return (
+        params if shape is None else params | {"response_format": generate_model_description(shape)}
+    )
+
+
+def _shaped(answer: Any, shape: Shape) -> Any:
     """The answer as a value of the shape; as it is where it does not fit."""
+    if shape is None:
+        return answer
     try:
         return shape.model_validate_json(answer)
     except (ValidationError, TypeError):

@@ -21,11 +21,10 @@ from service.agents.crewai.events import EventSink
 from service.agents.crewai.failures import explain
 from service.agents.crewai.flow_human import flow_answered_by_human
 from service.agents.crewai.human import Review
+from service.agents.crewai.llm import streaming_whole
 from service.agents.crewai.stage import Calls, Stage
 from service.agents.guard import GuardedContext, unwrapped
-from service.agents.values import jsonable
 from service.events.kinds import Kind
-from service.events.text import repair
 
 SKIPPED = "An earlier attempt finished this task."
 
@@ -61,6 +60,7 @@ def _directed(context: GuardedContext, stage: Stage, cast: Cast) -> Iterator[Non
         cleanup.callback(reset_stream_sinks, sink)
         provider = set_provider(Review(context, stage))
         cleanup.callback(reset_provider, provider)
+        cleanup.enter_context(streaming_whole())
         cleanup.enter_context(flow_answered_by_human(context, stage))
         cleanup.enter_context(terminal.answered_by_human(context, stage))
         yield
@@ -70,7 +70,7 @@ def _run_crew(
     context: GuardedContext, stage: Stage, cast: Cast, crew: Crew, inputs: dict[str, Any]
 ) -> MissionResult:
     crew.stream = False  # it would change what kickoff returns; the sink streams
-    cast.admit(crew)
+    cast.admit(crew, inputs)
     finished = context.finished_tasks()
     names = [stage.name_of(task.id) or "" for task in crew.tasks]
     if names and all(name in finished for name in names):
@@ -81,7 +81,7 @@ def _run_crew(
     _leave_out(crew, names, finished)
     output = crew.kickoff(inputs=inputs)
     assert isinstance(output, CrewOutput)
-    return MissionResult(repair(output.raw), jsonable(output.json_dict))
+    return MissionResult(*reading.result(output))
 
 
 def _leave_out(crew: Crew, names: list[str], finished: Mapping[str, TaskResult]) -> None:

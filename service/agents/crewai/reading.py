@@ -48,15 +48,22 @@ def line(value: Any) -> str:
     return value if isinstance(value, str) else encode(value)
 
 
+def structured(output: Any) -> Any:
+    """The structured form of a task's or a crew's output, None when it has none."""
+    if output.json_dict is not None:
+        return jsonable(output.json_dict)
+    return None if output.pydantic is None else jsonable(output.pydantic.model_dump(mode="json"))
+
+
 def result(value: Any) -> tuple[str, Any]:
     """What a flow's method returned, as text and as JSON where it is more than text."""
     raw = getattr(value, "raw", None)
     if isinstance(raw, str):
-        return repair(raw), jsonable(getattr(value, "json_dict", None))
+        return repair(raw), structured(value) if hasattr(value, "json_dict") else None
     if value is None or isinstance(value, str):
         return repair(value or ""), None
-    structured = isinstance(value, (dict, list, BaseModel))
-    return shortened(encode(jsonable(value)) if structured else str(value)), jsonable(value)
+    is_json = isinstance(value, (dict, list, BaseModel))
+    return shortened(encode(jsonable(value)) if is_json else str(value)), jsonable(value)
 
 
 def trimmed(messages: Any) -> Any:

@@ -16,6 +16,7 @@ from service.agents.crewai.crew import Staff, build
 from service.agents.crewai.events import EventSink
 from service.agents.crewai.failures import explain
 from service.agents.crewai.human import Review
+from service.agents.crewai.llm import streaming_whole
 from service.agents.crewai.stage import Calls, Stage
 from service.agents.endpoint import Endpoint
 from service.agents.guard import GuardedContext, unwrapped
@@ -71,6 +72,7 @@ def _directed(
         cleanup.callback(reset_stream_sinks, sink)
         provider = set_provider(Review(context, stage))
         cleanup.callback(reset_provider, provider)
+        cleanup.enter_context(streaming_whole())
         cleanup.enter_context(terminal.answered_by_human(context, stage))
         cleanup.enter_context(Approvals(context, stage, calls, _gated(spec)).asked())
         yield
