@@ -9,143 +9,16 @@ from typing import Any
 import httpx
 import pytest
 
-from service import config
+from service.client.errors import ApiError
+from tests.acceptance.checking import check, ended
+from tests.acceptance.projects import SECRET, made, office
+from tests.acceptance.test_deaths import kill_child
 from tests.conftest import settings_for
-from tests.folding import differences, faults
-from tests.missions import names, spoken
+from tests.missions import names
 from tests.model_server import ModelServer, Reply, Rule, ToolCall
-from tests.processes import Longline
+from tests.processes import Longline, until
 
 pytestmark = [pytest.mark.processes, pytest.mark.agents]
-
-SECRET = "a-key-of-the-project-alone"
-
-GRAPH = """
-from typing import TypedDict
-from langchain_openai import ChatOpenAI
-from langgraph.graph import END, START, StateGraph
-from langgraph.types import interrupt
-
-
-class State(TypedDict, total=False):
-    topic: str
-    draft: str
-    verdict: str
-
-
-def draft(state: State) -> State:
-    model = ChatOpenAI(model="scripted-1")
-    return {"draft": model.invoke(f"task draft about {state['topic']}").content}
-
-
-def review(state: State) -> State:
-    first = interrupt({"question": "Is it good?", "draft": state["draft"]})
-    second = interrupt("Are you sure?")
-    open("verdict.txt", "w").write(f"{first}, {second}")
-    return {"verdict": f"{first}, {second}"}
-
-
-builder = StateGraph(State)
-builder.add_node(draft)
-builder.add_node(review)
-builder.add_edge(START, "draft")
-builder.add_edge("draft", "review")
-builder.add_edge("review", END)
-graph = builder.compile()
-"""
-
-AGENT = '''
-from langchain.agents import create_agent
-from langchain.agents.middleware import HumanInTheLoopMiddleware
-from langchain_openai import ChatOpenAI
-
-
-def send(to: str) -> str:
-    """Sends the letter."""
-    return f"sent to {to}"
-
-
-def build():
-    gate = HumanInTheLoopMiddleware(interrupt_on={"send": True})
-    return create_agent(ChatOpenAI(model="scripted-1"), [send], middleware=[gate])
-'''
-
-FLOW = '''
-from crewai.flow import Flow, human_feedback, listen, start
-from pydantic import BaseModel
-
-
-class State(BaseModel):
-    topic: str = "rain"
-
-
-class ReviewFlow(Flow[State]):
-    """Drafts a line and has it reviewed."""
-
-    @start()
-    def colour(self):
-        return self.ask("Which colour?")
-
-    @human_feedback(message="Is this line right?")
-    @listen(colour)
-    def line(self, colour):
-        return f"The {self.state.topic} is {colour}."
-
-    @listen(line)
-    def close(self, result):
-        return f"{result.output} / {result.feedback}"
-'''
-
-
-def create(folder: Path, *arguments: str) -> None:
-    """The framework's own command, as a user calls it."""
-    command = [sys.executable, "-m", "crewai_cli.cli", "create", *arguments, "--skip-provider"]
-    if arguments[0] == "flow":
-        command.remove("--skip-provider")
-    entry = "from crewai_cli.cli import crewai; crewai()"
-    subprocess.run(
-        [sys.executable, "-c", entry, *command[3:]],
-        cwd=folder,
-        env=config.environment(CREWAI_DMN="true", **config.AGENT_ENVIRONMENT),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=True,
-    )
-
-
-def replace(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
-
-
-def made(folder: Path) -> dict[str, str]:
-    """Each kind of project, by the name that it is registered under."""
-    create(folder, "crew", "json_crew")
-    replace(folder / "json_crew" / "crew.jsonc", '"memory": true', '"memory": false')
-    create(folder, "crew", "classic_crew", "--classic")
-    crew = folder / "classic_crew" / "src" / "classic_crew" / "crew.py"
-    replace(
-        crew,
-        "        return Crew(",
-        '        print("Two tones are offered.")\n'
-        '        self.tone = input("Which tone? ")\n'
-        "        return Crew(",
-    )
-    replace(crew, "output_file='report.md'", "output_file='report.md', human_input=True")
-    (folder / "classic_crew" / ".env").write_text(f"PROJECT_API_KEY={SECRET}\n")
-    create(folder, "flow", "written_flow")
-    (folder / "written_flow" / "src" / "written_flow" / "main.py").write_text(FLOW)
-    create(folder, "flow", "declared_flow", "--declarative")
-    graph = folder / "graph"
-    graph.mkdir()
-    (graph / "langgraph.json").write_text('{"graphs": {"agent": "./agent.py:graph"}}')
-    (graph / "agent.py").write_text(GRAPH)
-    (graph / "sender.py").write_text(AGENT)
-    folders = ("json_crew", "classic_crew", "written_flow", "declared_flow", "graph")
-    return {name: str(folder / name) for name in folders} | {
-        "agent": f"{graph / 'sender.py'}:build"
-    }
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +31,11 @@ def endpoint() -> Iterator[ModelServer]:
 def running(tmp_path_factory: pytest.TempPathFactory, endpoint: ModelServer) -> Iterator[Longline]:
     folder = tmp_path_factory.mktemp("projects")
     targets = ",".join(f"{name}={where}" for name, where in made(folder).items())
-    environment = {**settings_for(endpoint), "LONGLINE_PROJECTS": targets}
+    environment = {
+        **settings_for(endpoint),
+        "LONGLINE_PROJECTS": targets,
+        "PYTHONPATH": str(folder / "site"),
+    }
     with Longline(folder, **environment) as longline:
         yield longline
 
@@ -171,15 +48,9 @@ def server(endpoint: ModelServer) -> ModelServer:
 
 def ended_whole(longline: Longline, server: ModelServer, mission_id: int) -> Any:
     """The completed mission, once all that must hold of any mission has been seen to hold."""
-    ended = longline.wait_for_status(mission_id, "completed", "failed", within_s=90)
-    events = longline.events(mission_id)
-    assert ended["status"] == "completed", ended["error"]
-    assert differences(events, ended) == {}
-    assert faults(events) == []
-    assert list(spoken(events).values()) == [text for text in server.texts() if text]
-    for name in ("prompt_tokens", "completion_tokens"):
-        assert ended["usage"][name] == server.total(name)
-    return ended
+    done = ended(longline, mission_id, within_s=90)
+    check(longline, done, server)
+    return done
 
 
 def answer_all(longline: Longline, mission_id: int, *answers: Any) -> list[Any]:
@@ -190,6 +61,16 @@ def answer_all(longline: Longline, mission_id: int, *answers: Any) -> list[Any]:
         longline.client.answer(question["id"], answer)
         asked.append(question)
     return asked
+
+
+def waits_again(longline: Longline, mission_id: int) -> None:
+    """Wait until the second attempt has come to its question."""
+
+    def look() -> bool:
+        mission = longline.client.mission(mission_id)
+        return bool(mission["attempt"] == 2 and mission["status"] == "waiting")
+
+    until(look, what="second attempt that waits")
 
 
 def start(longline: Longline, project: str, **inputs: Any) -> int:
@@ -207,20 +88,45 @@ def test_projects_are_offered_with_what_they_take(running: Longline) -> None:
         "json_crew": ("crew", "crewai"),
         "classic_crew": ("crew", "crewai"),
         "written_flow": ("flow", "crewai"),
+        "review_flow": ("flow", "crewai"),
         "declared_flow": ("flow", "crewai"),
         "graph": ("graph", "langchain"),
         "agent": ("graph", "langchain"),
+        **dict.fromkeys(("chain", "shouter", "vault"), ("runnable", "langchain")),
     }
     assert offered["classic_crew"]["inputs"]["required"] == ["current_year", "topic"]
-    assert offered["written_flow"]["inputs"]["properties"]["topic"]["default"] == "rain"
+    assert offered["review_flow"]["inputs"]["properties"]["topic"]["default"] == "rain"
+    assert offered["chain"]["inputs"]["required"] == ["style", "topic"]
+    assert offered["shouter"]["inputs"]["properties"]["input"]["type"] == "string"
     assert all(str(running.folder) not in str(project) for project in offered.values())
 
 
-def test_a_json_crew_runs(running: Longline, server: ModelServer) -> None:
-    mission_id = start(running, "json_crew")
-    ended = ended_whole(running, server, mission_id)
-    assert ended["progress"] == {"done": 1, "total": 1}
-    assert ended["spec"]["project"] == "json_crew"
+def test_a_json_crew_runs_as_it_was_created_with_its_memory(
+    running: Longline, server: ModelServer
+) -> None:
+    first = ended_whole(running, server, start(running, "json_crew"))
+    server.exchanges.clear()
+    again = ended_whole(running, server, start(running, "json_crew"))
+    assert first["progress"] == {"done": 1, "total": 1}
+    assert first["spec"]["project"] == "json_crew"
+    actions = names(running.events(first["id"]), "ACTION")
+    assert {"memory.query.finished", "memory.save.finished"} <= set(actions)
+    (found,) = [e for e in running.events(again["id"]) if e["name"] == "memory.retrieval.finished"]
+    assert "Research current AI trends" in found["data"]["memory_content"]
+
+
+def test_a_flow_runs_as_it_was_created_with_the_crew_inside(
+    running: Longline, server: ModelServer
+) -> None:
+    mission_id = start(running, "written_flow")
+    done = ended_whole(running, server, mission_id)
+    events = running.events(mission_id)
+    inside = [f"generate_content/{name}_task" for name in ("planning", "writing", "editing")]
+    completed = [e["task"] for e in events if e["name"] == "task.completed"]
+    assert completed == ["plan_content", *inside, "generate_content", "save_content"]
+    assert done["progress"] == {"done": 6, "total": 6}
+    assert set(done["usage"]["agents"]) == {"Content Planner", "Content Writer", "Content Editor"}
+    assert files_of(running, mission_id)["output/post.md"] == b"All is well."
 
 
 def test_a_classic_crew_asks_by_input_and_for_a_review_and_writes_a_report(
@@ -229,25 +135,48 @@ def test_a_classic_crew_asks_by_input_and_for_a_review_and_writes_a_report(
     server.rules = [Rule(Reply("A better report."), any="Shorter, please.")]
     mission_id = start(running, "classic_crew", topic="rain", current_year="2026")
     tone, review, _ = answer_all(running, mission_id, "calm", "Shorter, please.", "")
-    ended = ended_whole(running, server, mission_id)
+    done = ended_whole(running, server, mission_id)
     assert tone["prompt"] == "Which tone?"
     assert "Two tones are offered." in tone["context"]
-    assert review["task"] == "reporting_task"
-    assert ended["result"]["text"] == "A better report."
-    assert ended["progress"] == {"done": 2, "total": 2}
+    assert (review["task"], review["agent"]) == ("reporting_task", "rain Reporting Analyst")
+    assert done["result"]["text"] == "A better report."
+    assert done["progress"] == {"done": 2, "total": 2}
     assert files_of(running, mission_id)["report.md"] == b"A better report."
     assert SECRET not in str(running.events(mission_id))
 
 
-def test_a_flow_asks_and_takes_feedback(running: Longline, server: ModelServer) -> None:
-    mission_id = start(running, "written_flow", topic="sky")
-    colour, line = answer_all(running, mission_id, "grey", "Very good.")
-    ended = ended_whole(running, server, mission_id)
+def test_a_flow_asks_and_takes_feedback_and_goes_where_it_says(
+    running: Longline, server: ModelServer
+) -> None:
+    server.rules = [Rule(Reply("yes"), any="Off with it.")]
+    mission_id = start(running, "review_flow", topic="sky")
+    colour, line, judge = answer_all(running, mission_id, "grey", "Very good.", "Off with it.")
+    done = ended_whole(running, server, mission_id)
     assert colour["prompt"] == "Which colour?"
     assert (line["prompt"], line["context"]) == ("Is this line right?", "The sky is grey.")
-    assert ended["result"]["text"] == "The sky is grey. / Very good."
+    assert "yes, no" in judge["context"]
+    assert done["result"]["text"] == "sent: The sky is grey. / Very good."
     started = [e["task"] for e in running.events(mission_id) if e["name"] == "task.started"]
-    assert started == ["colour", "line", "close"]
+    assert started == ["colour", "line", "judge", "send"]
+
+
+def test_a_flow_whose_worker_is_lost_asks_nothing_that_was_answered(
+    running: Longline, server: ModelServer
+) -> None:
+    mission_id = start(running, "review_flow", topic="sky")
+    answer_all(running, mission_id, "grey")
+    line = running.wait_for_question(mission_id)
+    kill_child(running, mission_id)
+    waits_again(running, mission_id)
+    server.rules = [Rule(Reply("no"), any="Never.")]
+    (again, _) = answer_all(running, mission_id, "Fine.", "Never.")
+    done = ended_whole(running, server, mission_id)
+    events = running.events(mission_id)
+    assert again["id"] == line["id"]
+    assert len(names(events, "HUMAN_INPUT_REQUEST")) == 3
+    assert names(events, "HUMAN_RESPONSE") == ["answered"] * 3
+    assert done["result"]["text"] == "dropped"
+    assert done["progress"] == {"done": 4, "total": 4}
 
 
 def test_a_declared_flow_runs_with_its_defaults(running: Longline, server: ModelServer) -> None:
@@ -261,11 +190,11 @@ def test_a_graph_stops_for_its_interrupts_and_goes_on_with_the_answers(
     server.rules = [Rule(Reply("Rain falls."), any="about rain")]
     mission_id = start(running, "graph", topic="rain")
     good, sure = answer_all(running, mission_id, "yes", "quite")
-    ended = ended_whole(running, server, mission_id)
+    done = ended_whole(running, server, mission_id)
     assert good["prompt"] == "Is it good?"
     assert "Rain falls." in good["context"]
     assert sure["prompt"] == "Are you sure?"
-    assert ended["result"]["json"]["verdict"] == "yes, quite"
+    assert done["result"]["json"]["verdict"] == "yes, quite"
     assert files_of(running, mission_id)["verdict.txt"] == b"yes, quite"
     assert len(server.exchanges) == 1
 
@@ -290,10 +219,70 @@ def test_a_graph_goes_on_from_its_checkpoint_when_its_worker_is_lost(
 ) -> None:
     mission_id = start(running, "graph", topic="rain")
     running.wait_for_question(mission_id)
-    running.kill("worker")
-    running.start("worker")
+    kill_child(running, mission_id)
+    waits_again(running, mission_id)
     answer_all(running, mission_id, "yes", "quite")
-    ended = ended_whole(running, server, mission_id)
-    assert ended["attempt"] == 2
-    assert ended["result"]["json"]["verdict"] == "yes, quite"
+    done = ended_whole(running, server, mission_id)
+    assert done["attempt"] == 2
+    assert done["result"]["json"]["verdict"] == "yes, quite"
     assert len(server.exchanges) == 1, "the draft was not asked for again"
+
+
+def test_a_chain_of_a_module_runs(running: Longline, server: ModelServer) -> None:
+    server.rules = [Rule(Reply("Rain, rain."), last="task rain in the style of a song")]
+    mission_id = start(running, "chain", topic="rain", style="a song")
+    assert ended_whole(running, server, mission_id)["result"]["text"] == "Rain, rain."
+
+
+def test_a_runnable_takes_a_plain_text_and_what_it_prints_is_logged(
+    running: Longline, server: ModelServer
+) -> None:
+    mission_id = start(running, "shouter", input="A very long text, longer than that.")
+    ended_whole(running, server, mission_id)
+    assert server.exchanges[0].last_message == "A very long text, lo"
+    lines = [e["data"]["line"] for e in running.events(mission_id, kind="LOG")]
+    assert any(line.startswith("shortening A very long") for line in lines)
+
+
+def test_a_password_is_asked_of_nobody(running: Longline, server: ModelServer) -> None:
+    mission_id = start(running, "vault", input="the door")
+    failed = ended(running, mission_id, "failed")
+    assert failed["error"]["code"] == "password_asked"
+    assert names(check(running, failed, server), "HUMAN_INPUT_REQUEST") == []
+
+
+def test_a_project_added_by_command_runs_with_what_it_has_installed(
+    running: Longline, server: ModelServer, tmp_path: Path
+) -> None:
+    added = longline_project(running, "add", "office", office(tmp_path / "office"))
+    assert "a crew for crewai; inputs: name, town" in added
+    assert f"office\tcrew\t{tmp_path}" in longline_project(running, "list")
+    letter = '{"to": "Ann", "body": "Dear Ann"}'
+    server.rules = [
+        Rule(Reply(letter), last="Dear Ann"),
+        Rule(Reply(tool_calls=[ToolCall("greet", {"name": "Ann"})]), last="task letter to Ann"),
+        Rule(Reply("Rain."), last="task weather in Oslo"),
+    ]
+    mission_id = start(running, "office", name="Ann", town="Oslo")
+    done = ended_whole(running, server, mission_id)
+    assert done["result"]["json"] == {"to": "Ann", "body": "Dear Ann"}
+    assert set(done["usage"]["agents"]) == {"Clerk in Oslo", "Typist"}
+    assert "Rain." in server.exchanges[1].last_message
+    again = running.client.missions.retry(mission_id)
+    server.exchanges.clear()
+    assert ended_whole(running, server, again["id"])["spec"] == done["spec"]
+    assert longline_project(running, "remove", "office") == ""
+    with pytest.raises(ApiError, match="no project 'office'"):
+        start(running, "office", name="Ann", town="Oslo")
+
+
+def longline_project(running: Longline, *arguments: str) -> str:
+    """What the command line says."""
+    return subprocess.run(
+        [sys.executable, "-m", "service.cli", "project", *arguments],
+        env=running.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout

@@ -1,0 +1,236 @@
+"""Projects of every kind: as the frameworks' own commands make them, and as people write them."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from service import config
+
+SECRET = "a-key-of-the-project-alone"
+
+GRAPH = """
+from typing import TypedDict
+from langchain_openai import ChatOpenAI
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import interrupt
+
+
+class State(TypedDict, total=False):
+    topic: str
+    draft: str
+    verdict: str
+
+
+def draft(state: State) -> State:
+    model = ChatOpenAI(model="scripted-1")
+    return {"draft": model.invoke(f"task draft about {state['topic']}").content}
+
+
+def review(state: State) -> State:
+    first = interrupt({"question": "Is it good?", "draft": state["draft"]})
+    second = interrupt("Are you sure?")
+    open("verdict.txt", "w").write(f"{first}, {second}")
+    return {"verdict": f"{first}, {second}"}
+
+
+builder = StateGraph(State)
+builder.add_node(draft)
+builder.add_node(review)
+builder.add_edge(START, "draft")
+builder.add_edge("draft", "review")
+builder.add_edge("review", END)
+graph = builder.compile()
+"""
+
+AGENT = '''
+from langchain.agents import create_agent
+from langchain.agents.middleware import HumanInTheLoopMiddleware
+from langchain_openai import ChatOpenAI
+
+
+def send(to: str) -> str:
+    """Sends the letter."""
+    return f"sent to {to}"
+
+
+def build():
+    gate = HumanInTheLoopMiddleware(interrupt_on={"send": True})
+    return create_agent(ChatOpenAI(model="scripted-1"), [send], middleware=[gate])
+'''
+
+FLOW = '''
+from crewai.flow import Flow, human_feedback, listen, start
+from pydantic import BaseModel
+
+
+class State(BaseModel):
+    topic: str = "rain"
+
+
+class ReviewFlow(Flow[State]):
+    """Drafts a line and has it reviewed."""
+
+    @start()
+    def colour(self):
+        return self.ask("Which colour?")
+
+    @human_feedback(message="Is this line right?")
+    @listen(colour)
+    def line(self, colour):
+        return f"The {self.state.topic} is {colour}."
+
+    @human_feedback(message="May it be sent?", emit=["yes", "no"], llm="openai/gpt-4o-mini")
+    @listen(line)
+    def judge(self, result):
+        return f"{result.output} / {result.feedback}"
+
+    @listen("no")
+    def drop(self, result):
+        return "dropped"
+
+    @listen("yes")
+    def send(self, result):
+        return f"sent: {result.output}"
+'''
+
+
+CHAIN = """
+from getpass import getpass
+
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableLambda
+from langchain_openai import ChatOpenAI
+
+model = ChatOpenAI(model="scripted-1")
+prompt = ChatPromptTemplate.from_messages([("human", "task {topic} in the style of {style}")])
+chain = prompt | model | StrOutputParser()
+
+
+def shorten(text: str) -> str:
+    print("shortening", text)
+    return text[:20]
+
+
+shouter = RunnableLambda(shorten) | model | StrOutputParser()
+
+
+def unlock(text: str) -> str:
+    return getpass("Passphrase: ")
+
+
+vault = RunnableLambda(unlock)
+"""
+
+OFFICE = '''
+from crewai import Agent, Crew, LLM, Process, Task
+from crewai.tools import tool
+from house_phrases import greeting
+from letters import Letter
+
+
+@tool("greet")
+def greet(name: str) -> str:
+    """Greets somebody."""
+    return greeting(name)
+
+
+def agent(role):
+    return Agent(role=role, goal="Write letters", backstory="Polite.", tools=[greet])
+
+
+clerk, typist = agent("Clerk in {town}"), agent("Typist")
+beside = Task(description="task weather in {town}", expected_output="A line.", agent=typist,
+              async_execution=True)
+letter = Task(description="task letter to {name}", expected_output="A letter.", agent=clerk,
+              context=[beside], output_pydantic=Letter)
+crew = Crew(agents=[clerk, typist], tasks=[beside, letter])
+'''
+
+LETTER = """
+from pydantic import BaseModel
+
+
+class Letter(BaseModel):
+    to: str
+    body: str
+"""
+
+
+def create(folder: Path, *arguments: str) -> None:
+    """The framework's own command, as a user calls it."""
+    command = ["create", *arguments]
+    if arguments[0] == "crew":
+        command.append("--skip-provider")
+    subprocess.run(
+        [sys.executable, "-c", "from crewai_cli.cli import crewai; crewai()", *command],
+        cwd=folder,
+        env=config.environment(CREWAI_DMN="true", **config.AGENT_ENVIRONMENT),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+    )
+
+
+CREATED = (
+    ("crew", "json_crew"),
+    ("crew", "classic_crew", "--classic"),
+    ("flow", "written_flow"),
+    ("flow", "declared_flow", "--declarative"),
+)
+
+
+def made(folder: Path) -> dict[str, str]:
+    """Each kind of project, by the name that it is registered under, and where it is.
+
+    Those that the framework's command made are as it made them, but for the classic crew: it asks.
+    """
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda arguments: create(folder, *arguments), CREATED))
+    _make_it_ask(folder / "classic_crew")
+    write(folder / "flow" / "review.py", FLOW)
+    write(folder / "graph" / "langgraph.json", '{"graphs": {"agent": "./agent.py:graph"}}')
+    write(folder / "graph" / "agent.py", GRAPH)
+    write(folder / "graph" / "sender.py", AGENT)
+    write(folder / "site" / "house_chains.py", CHAIN)
+    made_by_command = {name: str(folder / name) for _, name, *_ in CREATED}
+    return made_by_command | {
+        "review_flow": f"{folder / 'flow' / 'review.py'}:ReviewFlow",
+        "graph": str(folder / "graph"),
+        "agent": f"{folder / 'graph' / 'sender.py'}:build",
+        **{name: f"house_chains:{name}" for name in ("chain", "shouter", "vault")},
+    }
+
+
+def office(folder: Path) -> str:
+    """A Crew object with a module beside it, and a package in an environment of its own."""
+    installed = folder / ".venv" / "lib" / "python3.11" / "site-packages"
+    write(installed / "house_phrases" / "__init__.py", "greeting = 'Dear {}'.format\n")
+    write(folder / "pyproject.toml", "[project]\nname = 'office'\n")
+    write(folder / "letters.py", LETTER)
+    write(folder / "office.py", OFFICE)
+    return f"{folder / 'office.py'}:crew"
+
+
+def write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def _make_it_ask(project: Path) -> None:
+    crew = project / "src" / project.name / "crew.py"
+    asking = (
+        '        print("Two tones are offered.")\n'
+        '        self.tone = input("Which tone? ")\n'
+        "        return Crew("
+    )
+    _replace(crew, "        return Crew(", asking)
+    _replace(crew, "output_file='report.md'", "output_file='report.md', human_input=True")
+    (project / ".env").write_text(f"PROJECT_API_KEY={SECRET}\n")
+
+
+def _replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
