@@ -26,9 +26,10 @@ PER = 1_000_000  # tokens, of a price
 class Prices:
     """The prices of one attempt's models."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, base_url: str | None = None) -> None:
+        """base_url: where OpenAI's clients of this run call, if not where the operator says."""
         self._own: Mapping[str, Price] = settings.price_table
-        self._base_url = settings.openai_base_url
+        self._base_url = base_url or settings.openai_base_url
         parted = (name.partition("/") for name in settings.allowed_models)
         self._prefixes = {name: prefix for prefix, _, name in parted if name}
 

@@ -65,7 +65,8 @@ def main(
     recorder = Recorder(db, claim, Redactor(around.secrets), appends)
     recorder.start()
     _watch(stop, recorder)
-    attempt = Attempt(db, claim, recorder, stop=stop, finish=finish, prices=Prices(settings))
+    prices = Prices(settings, around.environment.get("OPENAI_BASE_URL"))
+    attempt = Attempt(db, claim, recorder, stop=stop, finish=finish, prices=prices)
     if claim.spec.on_limit == "ask":
         deadline.keep_asking(claim.spec.limits.max_seconds, attempt.limits.ask_for_seconds)
     _log_into(attempt, settings)

@@ -194,11 +194,13 @@ def made(folder: Path) -> dict[str, str]:
     write(folder / "graph" / "agent.py", GRAPH)
     write(folder / "graph" / "sender.py", AGENT)
     write(folder / "site" / "house_chains.py", CHAIN)
+    write(folder / "broken" / "app.py", 'raise RuntimeError("no such model file")\n')
     made_by_command = {name: str(folder / name) for _, name, *_ in CREATED}
     return made_by_command | {
         "review_flow": f"{folder / 'flow' / 'review.py'}:ReviewFlow",
         "graph": str(folder / "graph"),
         "agent": f"{folder / 'graph' / 'sender.py'}:build",
+        "broken": f"{folder / 'broken' / 'app.py'}:graph",
         **{name: f"house_chains:{name}" for name in ("chain", "shouter", "vault")},
     }
 

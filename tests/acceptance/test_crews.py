@@ -1,5 +1,6 @@
 """What crews can do, by spec: each mission runs for real, and log, row, endpoint and feed agree on it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -187,6 +188,23 @@ def test_a_manager_delegates_to_agents_that_use_their_own_tools(
     ]
     assert (calculated["agent"], calculated["task"]) == ("counter", "all")
     assert set(done["usage"]["agents"]) == {"Crew Manager", "counter", "poet"}
+
+
+def test_a_plan_is_made_first_and_told_to_the_agents(
+    longline: Longline, model_server: ModelServer
+) -> None:
+    steps = [{"task_number": 1, "task": "draft", "plan": "Look first, then write."}]
+    model_server.rules = [
+        Rule(Reply(json.dumps({"list_of_plans_per_task": steps})), system="Execution Planner"),
+        Rule(Reply("Seen and written."), last="Look first, then write."),
+    ]
+    created = longline.client.create(mission(planning=True))
+    done = ended(longline, created["id"])
+    events = check(longline, done, model_server)
+    assert done["result"]["text"] == "Seen and written."
+    assert done["progress"] == {"done": 1, "total": 1}  # the planner's task is no task of the plan
+    (plan,) = [e for e in events if (e["kind"], e["name"]) == ("THOUGHT", "plan")]
+    assert "Look first, then write." in plan["data"]["text"]
 
 
 def test_an_agent_hands_work_to_another_one(longline: Longline, model_server: ModelServer) -> None:

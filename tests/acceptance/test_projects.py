@@ -31,8 +31,10 @@ def endpoint() -> Iterator[ModelServer]:
 def running(tmp_path_factory: pytest.TempPathFactory, endpoint: ModelServer) -> Iterator[Longline]:
     folder = tmp_path_factory.mktemp("projects")
     targets = ",".join(f"{name}={where}" for name, where in made(folder).items())
+    (folder / "prices.json").write_text('{"scripted-1": {"input": 100, "output": 1000}}')
     environment = {
         **settings_for(endpoint),
+        "LONGLINE_PRICES": str(folder / "prices.json"),
         "LONGLINE_PROJECTS": targets,
         "PYTHONPATH": str(folder / "site"),
     }
@@ -93,7 +95,9 @@ def test_projects_are_offered_with_what_they_take(running: Longline) -> None:
         "graph": ("graph", "langchain"),
         "agent": ("graph", "langchain"),
         **dict.fromkeys(("chain", "shouter", "vault"), ("runnable", "langchain")),
+        "broken": (None, None),
     }
+    assert [name for name, p in offered.items() if not p["available"]] == ["broken"]
     assert offered["classic_crew"]["inputs"]["required"] == ["current_year", "topic"]
     assert offered["review_flow"]["inputs"]["properties"]["topic"]["default"] == "rain"
     assert offered["chain"]["inputs"]["required"] == ["style", "topic"]
@@ -108,6 +112,7 @@ def test_a_json_crew_runs_as_it_was_created_with_its_memory(
     server.exchanges.clear()
     again = ended_whole(running, server, start(running, "json_crew"))
     assert first["progress"] == {"done": 1, "total": 1}
+    assert first["usage"]["cost_usd"] is None  # of a well-known model at an unknown endpoint
     assert first["spec"]["project"] == "json_crew"
     actions = names(running.events(first["id"]), "ACTION")
     assert {"memory.query.finished", "memory.save.finished"} <= set(actions)
@@ -231,7 +236,51 @@ def test_a_graph_goes_on_from_its_checkpoint_when_its_worker_is_lost(
 def test_a_chain_of_a_module_runs(running: Longline, server: ModelServer) -> None:
     server.rules = [Rule(Reply("Rain, rain."), last="task rain in the style of a song")]
     mission_id = start(running, "chain", topic="rain", style="a song")
-    assert ended_whole(running, server, mission_id)["result"]["text"] == "Rain, rain."
+    done = ended_whole(running, server, mission_id)
+    assert done["result"]["text"] == "Rain, rain."
+    read, written = server.total("prompt_tokens"), server.total("completion_tokens")
+    cached = sum(x.usage["prompt_tokens_details"]["cached_tokens"] for x in server.exchanges)
+    assert cached < read
+    assert done["usage"]["cost_usd"] == pytest.approx((read * 100 + written * 1000) / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("mission", "said"),
+    [
+        ({"project": "chain", "model": "openai/scripted-1"}, "model"),
+        ({"project": "chain", "inputs": {"topic": "rain"}}, "style"),
+        ({"project": "broken"}, "cannot be loaded"),
+        ({"project": "/etc"}, "/etc"),
+    ],
+)
+def test_a_request_gives_a_project_its_inputs_and_nothing_else(
+    running: Longline, mission: dict[str, Any], said: str
+) -> None:
+    before = running.client.missions.list()["missions"]
+    with pytest.raises(ApiError, match=said) as refused:
+        running.client.create(mission)
+    assert refused.value.status == 422
+    assert running.client.missions.list()["missions"] == before
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "said"),
+    [
+        ("a name", "/srv", "letters, digits"),
+        ("nowhere", "/nowhere", "is no folder"),
+        ("os", "os:", "no name of an object"),
+        ("broken", "broken", "no such model file"),
+    ],
+)
+def test_what_cannot_be_loaded_is_not_added(
+    running: Longline, name: str, target: str, said: str
+) -> None:
+    if target == "broken":
+        target = f"{running.folder}/broken/app.py:graph"
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        longline_project(running, "add", name, target)
+    assert said in failed.value.stderr
+    assert f"{name}\t{target}" not in longline_project(running, "list")
 
 
 def test_a_runnable_takes_a_plain_text_and_what_it_prints_is_logged(

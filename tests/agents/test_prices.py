@@ -56,6 +56,8 @@ def test_a_known_name_at_an_endpoint_of_ones_own_has_no_price() -> None:
     """Whoever serves it there asks for what they like."""
     assert prices(openai_base_url="http://127.0.0.1:1/v1").cost("gpt-4o", USAGE) is None
     assert prices(openai_base_url="https://api.openai.com/v1").cost("gpt-4o", USAGE) is not None
+    settings = Settings(model="openai/gpt-4o", openai_base_url=None)
+    assert Prices(settings, "http://127.0.0.1:1/v1").cost("gpt-4o", USAGE) is None  # a project's
 
 
 def test_an_endpoint_that_the_table_knows_has_its_own_prices() -> None:
