@@ -15,6 +15,8 @@ workspaces = Table(
     Column("head", BigInteger, nullable=False, server_default="0"),
     # seq of the oldest event that is still stored.
     Column("oldest", BigInteger, nullable=False, server_default="1"),
+    # Counts tokens revoked and missions deleted: who was let in before has to be asked again.
+    Column("access_changes", Integer, nullable=False, server_default="0"),
     # Missions that may be held at once; null: as many as the workers' setting says.
     Column("max_running", Integer),
     # When a mission of it was claimed last: who waited longest is served next.

@@ -5,6 +5,7 @@ from werkzeug.routing import BaseConverter
 
 from service import config, schema
 from service.api import (
+    compression,
     cors,
     doctor,
     events,
@@ -72,7 +73,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     if db.is_sqlite:
         schema.upgrade(db)
     counted = WebMetrics(config.metrics_folder())
-    feed = Feed(db, max_held=settings.max_held, witness=counted)
+    feed = Feed(
+        db,
+        max_held=settings.max_held,
+        max_held_per_token=settings.max_held_per_token,
+        witness=counted,
+    )
     app.extensions[NAME] = Services(
         settings,
         db,
@@ -85,6 +91,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
     problems.register(app)
     app.before_request(guards.check)
+    app.after_request(compression.pack)
     app.after_request(cors.open_to_allowed)
     app.after_request(protect)
     metrics.measure(app, counted)

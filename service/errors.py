@@ -33,7 +33,6 @@ ERRORS: Mapping[str, Declared] = {
     "unknown_field": Declared(422, "A parameter or key is not known"),
     "key_reused": Declared(422, "The Idempotency-Key was used with another body"),
     "too_many_requests": Declared(429, "The token asks too often"),
-    "too_many_held": Declared(429, "The token holds too many requests at once"),
     "too_many_queued": Declared(429, "Too many missions of this workspace wait for a worker"),
     "too_many_attempts": Declared(429, "Too many attempts to sign in"),
     "database_unavailable": Declared(503, "The database does not answer"),

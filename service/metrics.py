@@ -70,6 +70,10 @@ class WebMetrics:
         """As the feed's witness."""
         self.lateness.observe(late_s)
 
+    def polled(self, reason: str, held_s: float) -> None:
+        self.holds.observe(held_s)
+        self.polls.labels(reason).inc()
+
     def render(self, conn: Connection) -> bytes:
         """All of it as Prometheus reads it."""
         shared = CollectorRegistry()

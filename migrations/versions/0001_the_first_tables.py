@@ -86,6 +86,7 @@ def upgrade() -> None:
         sa.Column("feed", sa.Text(), nullable=False),
         sa.Column("head", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("oldest", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("access_changes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("max_running", sa.Integer(), nullable=True),
         sa.Column("claimed_ms", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("traced", sa.BigInteger(), nullable=True),

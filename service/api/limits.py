@@ -5,16 +5,14 @@ workspace is counted in the database: see `missions.quota`.
 """
 
 import time
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Hashable
+from dataclasses import dataclass
 
 from service.config import Settings
 from service.errors import Problem
 
 BURST_S = 10.0  # what was not asked for during so many seconds may be asked for at once
 LOGINS_AT_ONCE, LOGINS_PER_S = 20.0, 1 / 6
-HELD_RETRY_S = 2
 # One client that asks for the same page over and over, told from its fellows by its connection; and
 # all clients of a token, for proxies share connections. Many that start together are no loop.
 STILL_AT_ONCE, STILL_PER_S = 100.0, 10.0
@@ -60,8 +58,6 @@ class Limits:
     logins: Allowance
     still: Allowance
     still_all: Allowance
-    max_held: int
-    _held: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits":
@@ -72,7 +68,6 @@ class Limits:
             logins=Allowance(at_once=LOGINS_AT_ONCE, per_s=LOGINS_PER_S),
             still=Allowance(at_once=STILL_AT_ONCE, per_s=STILL_PER_S),
             still_all=Allowance(at_once=STILL_ALL_AT_ONCE, per_s=STILL_ALL_PER_S),
-            max_held=settings.max_held_per_token,
         )
 
     def count_request(self, token_id: str | None) -> None:
@@ -83,22 +78,6 @@ class Limits:
     def count_login(self, address: str) -> None:
         """Raises Problem too_many_attempts, also for the right token: guessing must not pay."""
         _refuse("too_many_attempts", self.logins.take(address))
-
-    @contextmanager
-    def holding(self, token_id: str | None) -> Iterator[None]:
-        """Hold one more request for a token. Raises Problem too_many_held."""
-        if token_id is None:
-            yield
-            return
-        if self._held.get(token_id, 0) >= self.max_held:
-            _refuse("too_many_held", HELD_RETRY_S)
-        self._held[token_id] = self._held.get(token_id, 0) + 1
-        try:
-            yield
-        finally:
-            self._held[token_id] -= 1
-            if not self._held[token_id]:
-                del self._held[token_id]
 
     def slow_down(self, question: Hashable, connection: Hashable) -> float:
         """Seconds to make a client wait that gets the same answer to the same question again."""

@@ -16,9 +16,7 @@ from service.api.services import services
 from service.metrics import WebMetrics
 
 NAME = "longline.metrics"
-REASON = re.compile(rb'"reason":"([a-z]+)","retry_s"')  # not one of an event's
 LOOKING = ("GET", "HEAD", "OPTIONS")  # too many to log, and nothing happens by them
-TAIL = 200  # an answer's end, where its reason stands
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 logger = logging.getLogger(__name__)
@@ -60,10 +58,10 @@ def _end(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     own, endpoint = _own(), request.endpoint or ""
     own.held.set(services().feed.held)
-    if endpoint.startswith("events.") and response.status_code == 200 and not response.is_streamed:
-        own.holds.observe(took_s)
-        reason = REASON.search(response.get_data()[-TAIL:])
-        own.polls.labels(reason[1].decode() if reason else "events").inc()
+    if "feed_answer" in g:
+        own.polled(g.feed_answer.reason, took_s)
+    elif endpoint.startswith("events.") and response.status_code < 400:
+        pass  # a stream, or a poll that is counted when it is answered
     elif "wait" not in request.args and endpoint != "doctor.doctor":
         own.requests.labels(request.method, f"{response.status_code // 100}xx").observe(took_s)
     if request.method not in LOOKING:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Row, func, select
@@ -26,11 +26,24 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a workspace's log stands. Events oldest … head are stored and visible."""
+    """Where a workspace's log stands. Events oldest … head are stored and visible.
+
+    access: counts what may have ended somebody's access: a token revoked, a mission deleted.
+    """
 
     feed: str
     head: int
     oldest: int
+    access: int = 0
+
+
+class Stored(NamedTuple):
+    """One event as it is passed on: whose it is, and all of it as JSON text."""
+
+    seq: int
+    mission: int
+    kind: str
+    text: str
 
 
 def append(
@@ -51,12 +64,18 @@ def append(
 
 
 def head(conn: Connection, workspace_id: int) -> Head:
-    row = conn.execute(
-        select(workspaces.c.feed, workspaces.c.head, workspaces.c.oldest).where(
-            workspaces.c.id == workspace_id
+    return standings(conn, [workspace_id])[workspace_id]
+
+
+def standings(conn: Connection, workspace_ids: Iterable[int]) -> dict[int, Head]:
+    """Where the log of each workspace stands, by one query."""
+    found = workspaces.c
+    rows = conn.execute(
+        select(found.id, found.feed, found.head, found.oldest, found.access_changes).where(
+            found.id.in_(list(workspace_ids))
         )
-    ).one()
-    return Head(row.feed, row.head, row.oldest)
+    )
+    return {row.id: Head(row.feed, row.head, row.oldest, row.access_changes) for row in rows}
 
 
 def next_seq(conn: Connection, workspace_id: int) -> int:
@@ -114,14 +133,18 @@ def read(
         yield row.seq, render(row)
 
 
-def touched(conn: Connection, workspace_id: int, after: int, upto: int) -> list[tuple[int, str]]:
-    """Which (mission id, kind) pairs have events with after < seq <= upto."""
+def following(
+    conn: Connection, workspace_id: int, after: int, upto: int, *, limit: int
+) -> Iterator[Stored]:
+    """All events with after < seq <= upto, oldest first, for who sorts them out himself."""
     query = (
-        select(events.c.mission_id, events.c.kind)
+        select(events)
         .where(events.c.workspace_id == workspace_id, events.c.seq > after, events.c.seq <= upto)
-        .distinct()
+        .order_by(events.c.seq)
+        .limit(limit)
     )
-    return [(row.mission_id, row.kind) for row in conn.execute(query)]
+    for row in conn.execute(query):
+        yield Stored(row.seq, row.mission_id, row.kind, render(row))
 
 
 def newest_before(conn: Connection, workspace_id: int, count: int, mission_id: int | None) -> int:

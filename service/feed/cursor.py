@@ -44,6 +44,12 @@ class Filter:
             return False
         if self.mission is not None and kind == Kind.STATUS:
             return True
+        return self.passes(mission_id, kind)
+
+    def passes(self, mission_id: int, kind: str) -> bool:
+        """Whether an event is in the answer."""
+        if self.mission_ids and mission_id not in self.mission_ids:
+            return False
         return (not self.kinds or kind in self.kinds) and kind not in self.without_kinds
 
 

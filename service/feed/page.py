@@ -65,18 +65,23 @@ def start(db: Database, query: FeedQuery) -> int:
             after = log.newest_before(conn, wanted.workspace_id, query.newest, wanted.mission)
             return max(after, current.oldest - 1)
     after = query.after or 0
-    _check(after, current)
+    check(after, current)
     return after
 
 
 def read(db: Database, wanted: Filter, after: int) -> Page:
     """The next page after a cursor. May be empty and yet not at the head: then read on from `next`."""
     with db.reading() as conn:
-        current = log.head(conn, wanted.workspace_id)
-        _check(after, current)
-        status, last = _mission(conn, wanted)
-        upto = _scan_end(wanted, after, current.head)
-        events, reached = _fill(conn, wanted, after, upto)
+        return read_in(conn, wanted, after)
+
+
+def read_in(conn: Connection, wanted: Filter, after: int) -> Page:
+    """As `read`, in a transaction that sees one moment."""
+    current = log.head(conn, wanted.workspace_id)
+    check(after, current)
+    status, last = _mission(conn, wanted)
+    upto = _scan_end(wanted, after, current.head)
+    events, reached = _fill(conn, wanted, after, upto)
     closed = status is not None and Status(status).ended and reached >= last
     return Page(current, events, reached, status, closed)
 
@@ -91,11 +96,17 @@ def render(page: Page, reason: str, *, retry_s: float = 0) -> bytes:
     ).encode()
 
 
+def seq_of(event: str) -> int:
+    """The number of an event in its JSON text, which begins with it: see `events.log.render`."""
+    return int(event[len('{"seq":') : event.index(",")])
+
+
 def _json(value: bool | float) -> str:
     return orjson.dumps(value).decode()
 
 
-def _check(after: int, current: log.Head) -> None:
+def check(after: int, current: log.Head) -> None:
+    """Raises Problem cursor_ahead, cursor_expired."""
     where: dict[str, Any] = {"head": current.head, "oldest": current.oldest, "feed": current.feed}
     if after > current.head:
         raise Problem("cursor_ahead", **where)

@@ -1,4 +1,7 @@
-"""One poll, from cursor to the bytes of its answer: read, and hold while there is nothing."""
+"""One poll, from cursor to its answer: read, and wait while there is nothing. The same for every edge.
+
+An edge brings a `Place`: `poll` one whose greenlet waits, `edge` a connection without any.
+"""
 
 import random
 import time
@@ -6,19 +9,22 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import gevent
-import orjson
+from gevent.event import AsyncResult
 
 from service.db import Database
+from service.events.log import Head
 from service.feed import page
+from service.feed.answer import Answer
 from service.feed.cursor import FeedQuery, Filter
+from service.feed.page import Page
 from service.feed.presence import watched
 from service.feed.waiters import Place, Waiters
 from service.feed.watcher import Watcher
 from service.feed.witness import Nobody, Witness
 
 # What part of the time asked for is held, drawn anew for each: polls that began together (after a
-# restart, say) end spread out. The rest is for the last look, so that none ends later than asked.
-HOLD_FROM, HOLD_TO = 0.9, 0.98
+# restart, say) end spread out. The rest is for the way to the client: none ends later than asked.
+HOLD_FROM, HOLD_TO = 0.92, 0.98
 BUSY_RETRY_S = 1.0
 
 Seen = TypeVar("Seen")
@@ -27,18 +33,28 @@ Seen = TypeVar("Seen")
 class Feed:
     """The feed of one web process. A held poll has no connection, transaction or thread."""
 
-    def __init__(self, db: Database, *, max_held: int, witness: Witness | None = None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        *,
+        max_held: int,
+        max_held_per_token: int,
+        witness: Witness | None = None,
+    ) -> None:
         self._db = db
         self._max_held = max_held
+        self._max_held_per_token = max_held_per_token
         self._waiters = Waiters()
-        self._watcher = Watcher(db, self._waiters, witness or Nobody())
-        self._draining = False
+        self.witness = witness or Nobody()
+        self._watcher = Watcher(db, self._waiters, self.witness)
+        self.draining = False
 
     def start(self) -> None:
         self._watcher.start()
 
     def stop(self) -> None:
         self._watcher.stop()
+        self._waiters.deadlines.close()
 
     @property
     def alive(self) -> bool:
@@ -50,34 +66,74 @@ class Feed:
 
     def drain(self) -> None:
         """Answer every held poll now, and hold no more: this process is going down."""
-        self._draining = True
-        for workspace_id in self._waiters.workspaces():
-            for group in self._waiters.groups(workspace_id):
-                for place in group.places:
-                    place.result.set(None)
+        self.draining = True
+        for place in self._waiters.everybody():
+            self._waiters.answer(place, self._quiet(place, "drain"))
 
-    def poll(self, query: FeedQuery, sock: Any = None) -> bytes:
-        """The body of the answer: at once, or when there is one, or when `wait` is over.
+    def begin(self, query: FeedQuery) -> int:
+        """The cursor that a poll starts from. Raises Problem cursor_ahead, cursor_expired, not_found."""
+        return page.start(self._db, query)
 
-        sock: the client's socket, to see it leave. Raises Problem cursor_ahead, cursor_expired,
-        not_found.
+    def ask(self, place: Place, wait_s: float, deadline: float) -> Answer | None:
+        """The answer; or None, and the place is `answered` later.
+
+        deadline: as `hold_until` gave it. Raises Problem as `begin`.
         """
-        deadline = time.monotonic() + query.wait_s * random.uniform(HOLD_FROM, HOLD_TO)  # noqa: S311
-        after = page.start(self._db, query)
+        found = self._read(place.filter, place.after)
+        reason = self._reason_to_answer(found, place, wait_s, deadline)
+        if reason is not None:
+            retry_s = BUSY_RETRY_S * random.uniform(1, 3) if reason == "busy" else 0  # noqa: S311
+            return Answer(found, reason, retry_s=round(retry_s, 3))
+        place.after, place.status = found.next, found.status
+        self.enter(place, deadline)
+        return None
+
+    def enter(self, place: Place, deadline: float) -> None:
+        """Have a place wait that has nothing to get up to its cursor, or will be told what it missed."""
+        if self._waiters.enter(place, deadline):
+            self._watcher.look_for()
+
+    def leave(self, place: Place) -> None:
+        self._waiters.leave(place)
+
+    def has_room_for(self, holder: str | None) -> bool:
+        return (
+            not self.draining
+            and self._waiters.count < self._max_held
+            and self._waiters.held_by(holder) < self._max_held_per_token
+        )
+
+    def end(self, place: Place) -> None:
+        """Its time is over. Where nobody can say that nothing came, it finds out for itself."""
+        known = self._watcher.well and place.group is not None
+        self._waiters.answer(place, self._quiet(place, "timeout") if known else None)
+
+    def access_changes(self, workspace_id: int) -> int | None:
+        """As of the last look; None when nobody has looked lately."""
+        room = self._waiters.rooms.get(workspace_id)
+        return None if room is None or room.log is None else room.log.access
+
+    def poll(
+        self,
+        query: FeedQuery,
+        *,
+        holder: str | None = None,
+        sock: Any = None,
+        allow: Callable[[], object] = lambda: None,
+    ) -> Answer:
+        """The answer: at once, or when there is one, or when `wait` is over. Holds this greenlet.
+
+        holder: who is counted for it. sock: the client's socket, to see it leave. allow: called
+        before the poll goes on after an interruption; raises when the client may not any more.
+        Raises Problem cursor_ahead, cursor_expired, not_found.
+        """
+        deadline = hold_until(query.wait_s)
+        seat = Seat(self, query.filter, self.begin(query), holder)
         while True:
-            found = self._read(query.filter, after)
-            reason = self._reason_to_answer(found, query.wait_s, deadline)
-            if reason is not None:
-                retry_s = BUSY_RETRY_S * random.uniform(1, 3) if reason == "busy" else 0  # noqa: S311
-                return page.render(found, reason, retry_s=round(retry_s, 3))
-            place = self._waiters.join(query.filter, found.next, found.next)
-            try:
-                body = self._hold(place, deadline - time.monotonic(), sock)
-            finally:
-                after = place.group.after
-                self._waiters.leave(place)
-            if body is not None:
-                return body
+            answer = self.ask(seat, query.wait_s, deadline) or seat.sit(sock)
+            if answer is not None:
+                return answer
+            allow()
 
     def wait_for(
         self,
@@ -97,17 +153,12 @@ class Feed:
         after = as_of if wait_s else None
         while not done(seen) and after is not None:
             left = max(0.0, deadline - time.monotonic())
-            after = self._behind_next(FeedQuery(changes, after, None, left), sock)
+            found = self.poll(FeedQuery(changes, after, None, left), sock=sock).page
+            after = found.next if found.events else None
             seen, _ = look()
         return seen
 
-    def _behind_next(self, query: FeedQuery, sock: Any) -> int | None:
-        """The cursor behind the next events; None when the poll ended without one."""
-        body = self.poll(query, sock)
-        answer = orjson.loads(body) if body else {"events": []}
-        return int(answer["next"]) if answer["events"] else None
-
-    def _read(self, wanted: Filter, after: int) -> page.Page:
+    def _read(self, wanted: Filter, after: int) -> Page:
         """The next page that has something, or stands at the head."""
         found = page.read(self._db, wanted, after)
         while not found.complete and found.more:
@@ -115,24 +166,67 @@ class Feed:
             found = page.read(self._db, wanted, found.next)
         return found
 
-    def _reason_to_answer(self, found: page.Page, wait_s: float, deadline: float) -> str | None:
+    def _reason_to_answer(
+        self, found: Page, place: Place, wait_s: float, deadline: float
+    ) -> str | None:
         if found.events:
             return "events"
         if found.closed:
             return "closed"
         if wait_s == 0:
             return "now"
-        if self._draining:
+        if self.draining:
             return "drain"
         if time.monotonic() >= deadline:
             return "timeout"
-        if self._waiters.count >= self._max_held:
-            return "busy"
-        return None
+        return None if self.has_room_for(place.holder) else "busy"
 
-    def _hold(self, place: Place, seconds: float, sock: Any) -> bytes | None:
-        """Wait in a place. None: look again (time is over, a drain, the client has gone)."""
-        self._watcher.look_for()
-        with watched(sock, lambda: place.result.set(b"")):
-            place.result.wait(timeout=max(0.0, seconds))
-            return place.result.value if place.result.ready() else None
+    def _quiet(self, place: Place, reason: str) -> Answer | None:
+        """An answer without events, made once for the group. None: there is no saying where it stands."""
+        room = self._waiters.rooms[place.filter.workspace_id]
+        if room.log is None:
+            return None
+        group = place.group
+        if group is None:
+            return Answer(Page(room.log, (), place.after, place.status), reason)
+        made = group.quiet
+        if made is None or (made.reason, made.page.log) != (reason, room.log):
+            found = Page(room.log, (), room.log.head, group.status)
+            made = group.quiet = Answer(found, reason)
+        return made
+
+
+class Seat(Place):
+    """A place whose greenlet waits in it."""
+
+    __slots__ = ("_feed", "_result")
+
+    def __init__(self, feed: Feed, wanted: Filter, after: int, holder: str | None) -> None:
+        super().__init__(wanted, after, holder)
+        self._feed = feed
+        self._result: AsyncResult[Answer | None] = AsyncResult()
+
+    def sit(self, sock: Any) -> Answer | None:
+        """What comes; None when the poll is to go on, from `after`."""
+        try:
+            with watched(sock, self._client_has_gone):
+                found: Answer | None = self._result.get()
+                return found
+        finally:
+            self._feed.leave(self)
+            self._result = AsyncResult()
+
+    def answered(self, answer: Answer | None) -> None:
+        self._result.set(answer)
+
+    def time_is_over(self) -> None:
+        self._feed.end(self)
+
+    def _client_has_gone(self) -> None:
+        """Nobody gets this."""
+        self._result.set(Answer(Page(Head("", 0, 0), (), self.after), "timeout"))
+
+
+def hold_until(wait_s: float) -> float:
+    """When a poll that comes now is answered at the latest, in monotonic time."""
+    return time.monotonic() + wait_s * random.uniform(HOLD_FROM, HOLD_TO)  # noqa: S311

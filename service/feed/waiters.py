@@ -1,78 +1,184 @@
 """Those who wait: polls that would get the same answer stand in one group, and get it together."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 
-from gevent.event import AsyncResult
-
+from service.events.log import Head, Stored
+from service.feed.answer import Answer
 from service.feed.cursor import Filter
+from service.feed.deadlines import Deadlines
+from service.feed.tail import Tail
 
 
-@dataclass(eq=False, slots=True)
-class Group:
-    """Polls with one filter at one cursor. seen: up to this head nothing is for them."""
-
-    filter: Filter
-    after: int
-    seen: int
-    places: set["Place"] = field(default_factory=set)
-
-    def answer(self, body: bytes) -> None:
-        """Give the same bytes to all who stand here."""
-        for place in self.places:
-            place.result.set(body)
-
-
-@dataclass(eq=False, slots=True)
 class Place:
-    """One held poll. result: the bytes of its answer, or None when it is to look for itself."""
+    """One held poll, whoever holds it: a greenlet, or a connection that has none.
 
-    group: Group
-    result: "AsyncResult[bytes | None]" = field(default_factory=AsyncResult)
+    after: nothing up to here is for it. status: of the mission that it follows, as of there.
+    checked: the count of changes of access (see Head) at which its caller was let in; -1: not known.
+    """
+
+    __slots__ = ("after", "checked", "filter", "group", "holder", "slot", "status", "waits")
+
+    def __init__(self, wanted: Filter, after: int, holder: str | None) -> None:
+        self.filter = wanted
+        self.after = after
+        self.holder = holder
+        self.status: str | None = None
+        self.checked = -1
+        self.group: Group | None = None
+        self.slot = 0
+        self.waits = False
+
+    def answered(self, answer: Answer | None) -> None:
+        """It waits no longer. None: it is to ask anew, as if it had just come. May run in the hub."""
+        raise NotImplementedError
+
+    def time_is_over(self) -> None:
+        """Called in the hub when it is still there at its deadline."""
+        raise NotImplementedError
+
+
+class Group:
+    """Polls with one filter that have nothing to get up to their room's head.
+
+    quiet: what they get when nothing comes, once it was made, with the head that it was made for.
+    """
+
+    __slots__ = ("filter", "places", "quiet", "status")
+
+    def __init__(self, wanted: Filter, status: str | None) -> None:
+        self.filter = wanted
+        self.status = status
+        self.places: set[Place] = set()
+        self.quiet: Answer | None = None
+
+
+class Room:
+    """Those who wait for one workspace's log. `arrivals` are those not yet compared with its head.
+
+    log: None until the watcher has looked. tail: what is behind older cursors.
+    """
+
+    def __init__(self) -> None:
+        self.log: Head | None = None
+        self.tail = Tail(0)
+        self.arrivals: set[Place] = set()
+        self._groups: dict[Filter, Group] = {}
+        self._of_mission: dict[int, set[Group]] = {}
+        self._of_all: set[Group] = set()
+
+    def begin(self, log: Head) -> None:
+        """Stand at a head, knowing nothing of what was before."""
+        self.log = log
+        self.tail = Tail(log.head)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.arrivals and not self._groups
+
+    def groups(self) -> list[Group]:
+        return list(self._groups.values())
+
+    def places(self) -> Iterator[Place]:
+        yield from list(self.arrivals)
+        for group in self.groups():
+            yield from list(group.places)
+
+    def join(self, place: Place) -> None:
+        """Stand in the group of its filter: it has seen all up to the head."""
+        self.arrivals.discard(place)
+        group = self._groups.get(place.filter)
+        if group is None:
+            group = self._groups[place.filter] = Group(place.filter, place.status)
+            for index in self._indexes(group.filter):
+                index.add(group)
+        group.places.add(place)
+        place.group = group
+
+    def leave(self, place: Place) -> None:
+        group, place.group = place.group, None
+        self.arrivals.discard(place)
+        if group is not None:
+            group.places.discard(place)
+            if not group.places:
+                self.dissolve(group)
+
+    def dissolve(self, group: Group) -> set[Place]:
+        """All who stood in a group, which is gone."""
+        del self._groups[group.filter]
+        for index in self._indexes(group.filter):
+            index.discard(group)
+        for mission in group.filter.mission_ids:
+            if not self._of_mission.get(mission, True):
+                del self._of_mission[mission]
+        for place in group.places:
+            place.group = None
+        return group.places
+
+    def concerned(self, rows: Iterable[Stored]) -> list[Group]:
+        """The groups for which one of these events may matter."""
+        found: dict[Group, None] = {}
+        for row in rows:
+            for group in (*self._of_mission.get(row.mission, ()), *self._of_all):
+                if group not in found and group.filter.wants(row.mission, row.kind):
+                    found[group] = None
+        return list(found)
+
+    def _indexes(self, wanted: Filter) -> list[set[Group]]:
+        if not wanted.mission_ids:
+            return [self._of_all]
+        return [self._of_mission.setdefault(mission, set()) for mission in wanted.mission_ids]
 
 
 class Waiters:
-    """All held polls of this process, by workspace."""
+    """All held polls of this process: how many, whose, until when, and in which room."""
 
     def __init__(self) -> None:
-        self._groups: dict[int, dict[tuple[Filter, int], Group]] = {}
+        self.deadlines = Deadlines()
+        self.rooms: dict[int, Room] = {}
         self.count = 0
+        self._by_holder: dict[str, int] = {}
 
-    def join(self, wanted: Filter, after: int, seen: int) -> Place:
-        """Stand in the group for a filter and a cursor, until `leave`."""
-        group = self._put(Group(wanted, after, seen))
-        place = Place(group)
-        group.places.add(place)
+    def held_by(self, holder: str | None) -> int:
+        return self._by_holder.get(holder, 0) if holder is not None else 0
+
+    def enter(self, place: Place, until: float) -> bool:
+        """Begin to wait. Whether somebody has to look what the place has missed."""
+        place.waits = True
         self.count += 1
-        return place
+        if place.holder is not None:
+            self._by_holder[place.holder] = self._by_holder.get(place.holder, 0) + 1
+        self.deadlines.put(place, until)
+        room = self.rooms.setdefault(place.filter.workspace_id, Room())
+        log = room.log
+        if log is not None and place.after == log.head and place.checked == log.access:
+            room.join(place)
+            return False
+        room.arrivals.add(place)
+        return True
 
     def leave(self, place: Place) -> None:
-        place.group.places.discard(place)
+        """Wait no longer; nothing happens to who does not."""
+        if place.waits:
+            self.rooms[place.filter.workspace_id].leave(place)
+            self._forget(place)
+
+    def answer(self, place: Place, answer: Answer | None) -> None:
+        if place.waits:
+            self.leave(place)
+            place.answered(answer)
+
+    def everybody(self) -> list[Place]:
+        return [place for room in self.rooms.values() for place in room.places()]
+
+    def close_empty(self) -> None:
+        """Forget the rooms in which nobody is."""
+        self.rooms = {key: room for key, room in self.rooms.items() if not room.is_empty}
+
+    def _forget(self, place: Place) -> None:
+        place.waits = False
         self.count -= 1
-        if not place.group.places:
-            self._take(place.group)
-
-    def workspaces(self) -> list[int]:
-        return list(self._groups)
-
-    def groups(self, workspace_id: int) -> list[Group]:
-        return list(self._groups.get(workspace_id, {}).values())
-
-    def advance(self, group: Group, after: int, seen: int) -> None:
-        """Move a group past events that were not for it; it joins one that stands there already."""
-        self._take(group)
-        there = self._put(Group(group.filter, after, seen))
-        for place in group.places:
-            place.group = there
-        there.places |= group.places
-
-    def _put(self, group: Group) -> Group:
-        groups = self._groups.setdefault(group.filter.workspace_id, {})
-        there = groups.setdefault((group.filter, group.after), group)
-        there.seen = min(there.seen, group.seen)
-        return there
-
-    def _take(self, group: Group) -> None:
-        groups = self._groups.get(group.filter.workspace_id, {})
-        groups.pop((group.filter, group.after), None)
-        if not groups:
-            self._groups.pop(group.filter.workspace_id, None)
+        self.deadlines.drop(place)
+        if place.holder is not None:
+            self._by_holder[place.holder] -= 1
+            if not self._by_holder[place.holder]:
+                del self._by_holder[place.holder]

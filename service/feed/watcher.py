@@ -2,36 +2,57 @@
 
 import logging
 import time
+from typing import Any
 
 import gevent
+from gevent import get_hub
 from gevent.event import Event
 
 from service import clock
 from service.db import Database
-from service.errors import Problem
 from service.events import log
-from service.feed import page
-from service.feed.waiters import Group, Waiters
+from service.feed.serving import Delivery, Look
+from service.feed.waiters import Waiters
 from service.feed.witness import Witness
 
-TICK_S = 0.002  # how late a hint is taken; to ask for one costs 3 µs
 RETRY_S = 0.5  # after the database did not answer
+# After a look that had something for somebody, the next one is put off for as long as that took: what
+# comes meanwhile shares an answer. One client is served at once; a thousand get a burst in few pieces.
+LINGER_MAX_S = 0.01
+ANSWERS_AT_ONCE = 500  # then everybody else is served before the next ones
+ROOMS_KEPT_S = 5.0  # a client that comes back finds the newest events in memory
+READ = 1
 
 logger = logging.getLogger(__name__)
 
 
 class Watcher:
-    """Sleeps while nobody waits; looks at the heads of the workspaces that are waited for."""
+    """Sleeps while nobody waits; looks at the heads of the workspaces that are waited for.
+
+    well: the last look succeeded. What it saw is then as new as the hint that led to it.
+    """
 
     def __init__(self, db: Database, waiters: Waiters, witness: Witness) -> None:
         self._db = db
         self._witness = witness
         self._waiters = waiters
-        self._hint = db.change_hint()
-        self._somebody = Event()
+        self._awake = Event()
+        self._asked = False
+        self._tidied = time.monotonic()
         self._greenlet: gevent.Greenlet | None = None
+        loop = get_hub().loop
+        # Told by another thread, where threads are not greenlets: only this may be called from there.
+        self._told: Any = loop.async_(ref=False)
+        self._hint = db.change_hint(wake=self._told.send)
+        self._eye: Any = None
+        self.well = True
 
     def start(self) -> None:
+        self._told.start(self._awake.set)
+        number = self._hint.fileno()
+        if number is not None:
+            self._eye = get_hub().loop.io(number, READ, ref=False)
+            self._eye.start(self._see)
         self._greenlet = gevent.spawn(self._run)
 
     @property
@@ -41,75 +62,82 @@ class Watcher:
     def stop(self) -> None:
         if self._greenlet is not None:
             self._greenlet.kill()
+        for watcher in filter(None, (self._told, self._eye)):
+            watcher.stop()
+            watcher.close()
         self._hint.close()
 
     def look_for(self) -> None:
         """Somebody has begun to wait: what came since their read has to be looked for once."""
-        self._somebody.set()
+        self._asked = True
+        self._awake.set()
+
+    def _see(self) -> None:
+        self._hint.told()
+        self._awake.set()
 
     def _run(self) -> None:
         while True:
-            self._somebody.wait()
             try:
                 self._watch()
+                self.well = True
             except Exception:  # the greenlet's edge: without it, no poll would ever wake again
+                self.well = False
                 logger.exception("the watcher failed; looking again in %s s", RETRY_S)
                 gevent.sleep(RETRY_S)
-                self._somebody.set()
+                self._asked = True
 
     def _watch(self) -> None:
-        """Look once for those who just came, and then at each change while anybody waits."""
-        while self._waiters.count:
-            joined = self._somebody.is_set()
-            self._somebody.clear()
-            if self._hint.changed(asked=joined):
-                self._look()
-            gevent.sleep(TICK_S)
+        self._sleep()
+        asked, self._asked = self._asked, False
+        if self._hint.changed(asked=asked):
+            self._look()
+        self._tidy()
+
+    def _sleep(self) -> None:
+        """Until there may be something to see: at once when somebody asked."""
+        pause_s = self._hint.pause_s() if self._waiters.rooms else None
+        if self._asked or pause_s == 0:
+            gevent.sleep(0)
+        else:
+            self._awake.wait(pause_s)
+        self._awake.clear()
 
     def _look(self) -> None:
-        """One query for the heads of all workspaces that are waited for: they are the truth."""
+        """Look at all rooms in one view of the database, and then give everybody what is theirs."""
         begin = time.monotonic()
-        with self._db.glance() as conn:
-            heads = log.heads(conn, self._waiters.workspaces())
-        took_s = time.monotonic() - begin
-        found = [self._look_at(workspace_id, head) for workspace_id, head in heads.items()]
-        self._hint.looked(took_s, found=any(found))
-        self._witness.woken(found=any(found))
-
-    def _look_at(self, workspace_id: int, head: int) -> bool:
-        """Serve who has not seen the head. Whether there was anybody."""
-        behind = [g for g in self._waiters.groups(workspace_id) if g.seen < head]
-        if behind:
-            self._serve(workspace_id, behind, head)
-        return bool(behind)
-
-    def _serve(self, workspace_id: int, behind: list[Group], head: int) -> None:
-        """One query for what was touched; then one read and one rendering per group it is for."""
-        since = min(group.seen for group in behind)
-        with self._db.glance() as conn:
-            touched = log.touched(conn, workspace_id, since, head)
-        for group in behind:
-            if any(group.filter.wants(mission_id, kind) for mission_id, kind in touched):
-                self._answer(group)
-            else:
-                self._waiters.advance(group, head, head)
-
-    def _answer(self, group: Group) -> None:
+        looks: list[Look] = []
         try:
-            found = page.read(self._db, group.filter, group.after)
-        except Problem:
-            for place in group.places:  # each finds out for itself, and answers with the problem
-                place.result.set(None)
-            return
-        if found.complete:
-            group.answer(page.render(found, "events" if found.events else "closed"))
-            self._tell_how_late(found)
-        else:
-            self._waiters.advance(group, found.next, found.next)
-            if found.more:
-                self.look_for()  # it was a long scan, and no further commit may come to wake us
+            with self._db.reading() as conn:
+                rooms = self._waiters.rooms
+                for workspace_id, now in log.standings(conn, list(rooms)).items():
+                    looks.append(Look(conn, workspace_id, rooms[workspace_id], now))
+                    looks[-1].take()
+        finally:  # who has left a room would wait for ever
+            found = [delivery for look in looks for delivery in look.deliveries]
+            took_s = time.monotonic() - begin
+            self._deliver(found)
+        self._hint.looked(took_s, found=bool(found))
+        self._witness.woken(found=bool(found))
+        self._asked = self._asked or any(look.more for look in looks)
+        if found and not self._asked:
+            gevent.sleep(min(time.monotonic() - begin, LINGER_MAX_S))
 
-    def _tell_how_late(self, found: page.Page) -> None:
-        happened_ms = found.newest_ms
-        if happened_ms is not None:
-            self._witness.delivered(max(0, clock.now_ms() - happened_ms) / 1000)
+    def _deliver(self, deliveries: list[Delivery]) -> None:
+        now_ms = clock.now_ms()
+        for delivery in deliveries:
+            happened_ms = delivery.answer.page.newest_ms if delivery.answer else None
+            if happened_ms is not None:
+                self._witness.delivered(max(0, now_ms - happened_ms) / 1000)
+        for count, (place, answer) in enumerate(
+            (place, delivery.answer) for delivery in deliveries for place in delivery.places
+        ):
+            self._waiters.answer(place, answer)
+            if count % ANSWERS_AT_ONCE == ANSWERS_AT_ONCE - 1:
+                gevent.sleep(0)
+
+    def _tidy(self) -> None:
+        now = time.monotonic()
+        if now > self._tidied + ROOMS_KEPT_S:
+            self._tidied = now
+            self._waiters.close_empty()

@@ -1,6 +1,6 @@
 """Missions as clients see them: one, or the list. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -71,6 +71,12 @@ def require(conn: Connection, workspace_id: int, mission_ids: Sequence[int]) -> 
     for mission_id in mission_ids:
         if mission_id not in known:
             raise Problem("not_found", f"There is no mission {mission_id}.")
+
+
+def existing(conn: Connection, mission_ids: Collection[int]) -> set[int]:
+    """Those of the ids that are missions."""
+    found = select(missions.c.id).where(missions.c.id.in_(mission_ids))
+    return set(conn.execute(found).scalars()) if mission_ids else set()
 
 
 def status_and_rev(conn: Connection, workspace_id: int, mission_id: int) -> tuple[str, int]:

@@ -75,6 +75,8 @@ def _prune_missions(db: Database, workspace_id: int, before_ms: int) -> int:
         for table in (tokens, webhooks, files, requests, task_outputs):
             conn.execute(delete(table).where(table.c.mission_id.in_(ids)))
         conn.execute(delete(missions).where(missions.c.id.in_(ids)))
+        if ids:
+            _tell_of_change(conn, workspace_id)
     return len(ids)
 
 
@@ -90,4 +92,12 @@ def _over(workspace_id: int, before_ms: int) -> Select[int]:
         )
         .order_by(missions.c.id)
         .limit(BATCH // 10)
+    )
+
+
+def _tell_of_change(conn: Connection, workspace_id: int) -> None:
+    """Have those who wait for events of a mission that is gone find out."""
+    changed = workspaces.c.access_changes + 1
+    conn.execute(
+        update(workspaces).where(workspaces.c.id == workspace_id).values(access_changes=changed)
     )

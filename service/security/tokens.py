@@ -6,7 +6,7 @@ A share link is a token too: for one mission to read, or one question to answer,
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,7 @@ def create(
 ) -> str:
     """Make a token. What it returns is nowhere else: the database holds its id and a SHA-256."""
     token_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    closes = mission_id is None and request_id is None and not any_made(conn)
     conn.execute(
         insert(tokens).values(
             id=token_id,
@@ -68,6 +69,8 @@ def create(
             expires_ms=expires_ms,
         )
     )
+    if closes:
+        _tell_of_change(conn, workspace_named(conn, "default"))
     return f"{PREFIX}_{token_id}_{secret}"
 
 
@@ -93,6 +96,7 @@ def keep_environment_token(conn: Connection, text: str | None) -> None:
                 created_ms=clock.now_ms(),
             )
         )
+    _tell_of_change(conn, workspace_named(conn, "default"))
 
 
 def any_valid(conn: Connection) -> bool:
@@ -124,6 +128,19 @@ def open_with(conn: Connection, text: str) -> Access | None:
     )
 
 
+def still_valid(conn: Connection, token_ids: Collection[str | None]) -> set[str | None]:
+    """Those of the tokens that still open what they opened; None stands for having none."""
+    named = [token_id for token_id in token_ids if token_id is not None]
+    found: set[str | None] = set()
+    if None in token_ids and not any_made(conn):
+        found.add(None)
+    if named:
+        found |= set(
+            conn.execute(select(tokens.c.id).where(tokens.c.id.in_(named), _valid())).scalars()
+        )
+    return found
+
+
 def is_use_due(conn: Connection, access: Access) -> bool:
     """Whether the last noted use of a token is long enough ago to note this one."""
     noted = select(tokens.c.last_used_ms).where(tokens.c.id == access.token_id)
@@ -139,12 +156,15 @@ def note_use(conn: Connection, access: Access) -> None:
 
 def revoke(conn: Connection, token_id: str) -> Row[Any] | None:
     """End a token now. Its row, or None when there is none that could still be ended."""
-    return conn.execute(
+    revoked = conn.execute(
         update(tokens)
         .where(tokens.c.id == token_id, tokens.c.revoked_ms.is_(None))
         .values(revoked_ms=clock.now_ms())
         .returning(tokens.c.id, tokens.c.workspace_id)
     ).one_or_none()
+    if revoked is not None:
+        _tell_of_change(conn, revoked.workspace_id)
+    return revoked
 
 
 def listed(conn: Connection) -> Sequence[Row[Any]]:
@@ -171,6 +191,14 @@ def workspace_named(conn: Connection, name: str) -> int:
         name=name, feed=secrets.token_hex(6), created_ms=clock.now_ms()
     )
     return int(conn.execute(made.returning(workspaces.c.id)).scalar_one())
+
+
+def _tell_of_change(conn: Connection, workspace_id: int) -> None:
+    """Have all that wait in a workspace be checked anew."""
+    changed = workspaces.c.access_changes + 1
+    conn.execute(
+        update(workspaces).where(workspaces.c.id == workspace_id).values(access_changes=changed)
+    )
 
 
 def _parts(text: str) -> tuple[str, str]:

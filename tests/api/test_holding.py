@@ -12,34 +12,40 @@ import pytest
 from service.config import Settings
 from service.db import Database
 from service.events.kinds import Kind, NewEvent
+from service.events.log import Head
 from service.feed import poll as poll_module
+from service.feed.answer import Answer
+from service.feed.page import Page
 from service.feed.poll import Feed
 from tests.api.server import Server, problem, result, until
 from tests.contract import given as the
 from tests.contract.processes import run_together
 
 
-class HeldTime:
-    """A clock for the feed on which time passes only while a poll is held, and how much did."""
+class Clock:
+    """A clock for the feed that stands still; each hold says how long it would take."""
+
+    now = 1000.0
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1000.0
+        self.held: list[float] = []
         monkeypatch.setattr(poll_module, "time", SimpleNamespace(monotonic=lambda: self.now))
-        monkeypatch.setattr(Feed, "_hold", self._hold)
+        monkeypatch.setattr(Feed, "enter", lambda _feed, *given: self._enter(*given))
 
     def of(self, server: Server, path: str, query: dict[str, object]) -> float:
         """The seconds for which a request is held that nothing ends early."""
-        before = self.now
+        self.held = [0.0]
         assert server.get(path, query).status_code == 200
-        return self.now - before
+        return self.held[-1]
 
-    def _hold(self, _place: Any, seconds: float, _sock: Any) -> None:
-        self.now += seconds
+    def _enter(self, place: Any, deadline: float) -> None:
+        self.held.append(deadline - self.now)
+        place.answered(Answer(Page(Head("", 0, 0), (), 0), "timeout"))
 
 
 @pytest.fixture
-def held_time(monkeypatch: pytest.MonkeyPatch) -> HeldTime:
-    return HeldTime(monkeypatch)
+def held_time(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
 
 
 def claim_in_another_process(url: str) -> None:

@@ -234,11 +234,15 @@ def test_the_newest_events_lie_behind_their_cursor(mixed):
         assert log.newest_before(conn, WORKSPACE, 100, one) == 0
 
 
-def test_touched_names_each_mission_and_kind_once(mixed):
+def test_following_tells_of_each_event_whose_it_is(mixed):
     db, one, other = mixed
     with db.reading() as conn:
-        assert sorted(log.touched(conn, WORKSPACE, 2, 8)) == [(one, "STREAM"), (other, "LOG")]
-        assert log.touched(conn, WORKSPACE, 8, 8) == []
+        rows = list(log.following(conn, WORKSPACE, 2, 8, limit=100))
+        assert [row.seq for row in rows] == [3, 4, 5, 6, 7, 8]
+        assert {(row.mission, row.kind) for row in rows} == {(one, "STREAM"), (other, "LOG")}
+        assert [row.text for row in rows] == [text for _, text in log.read(conn, WORKSPACE, 2, 8)]
+        assert list(log.following(conn, WORKSPACE, 8, 8, limit=100)) == []
+        assert [row.seq for row in log.following(conn, WORKSPACE, 2, 8, limit=2)] == [3, 4]
 
 
 # The counters in the rows

@@ -45,7 +45,9 @@ READS = {
     "newest of one": lambda db: feed(db, Filter(WORKSPACE, mission=7), newest=10),
     "some missions": lambda db: feed(db, Filter(WORKSPACE, missions=(3, 7)), after=0),
     "a kind": lambda db: feed(db, Filter(WORKSPACE, kinds=("STATUS",)), after=1500),
-    "touched": lambda db: with_conn(db, lambda c: log.touched(c, WORKSPACE, 1990, 2000)),
+    "following": lambda db: with_conn(
+        db, lambda c: list(log.following(c, WORKSPACE, 1990, 2000, limit=1000))
+    ),
     "list": lambda db: with_conn(db, lambda c: queries.page(c, WORKSPACE, limit=50)),
     "list by status": lambda db: with_conn(
         db, lambda c: queries.page(c, WORKSPACE, limit=50, statuses=["running"])

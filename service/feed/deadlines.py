@@ -1,0 +1,64 @@
+"""What is to happen when, for very many: ten thousand timers of which nearly all are put off in time."""
+
+import heapq
+import time
+from typing import Any, Protocol
+
+from gevent import get_hub
+
+GRAIN_S = 0.002  # those within it go together; the loop's own timers are no finer
+
+
+class Due(Protocol):
+    """slot: where `Deadlines` keeps it; 0 for nowhere."""
+
+    slot: int
+
+    def time_is_over(self) -> None:
+        """Called in the hub: it may not wait for anything."""
+
+
+class Deadlines:
+    """One timer of the loop for all. Putting in and taking out costs the same however many there are."""
+
+    def __init__(self) -> None:
+        self._slots: dict[int, set[Due]] = {}
+        self._order: list[int] = []
+        self._timer: Any = None
+
+    def put(self, item: Due, at: float) -> None:
+        """Call item.time_is_over at this monotonic time, or a grain earlier; never before it returns."""
+        item.slot = slot = int(at / GRAIN_S)
+        there = self._slots.get(slot)
+        if there is not None:
+            there.add(item)
+            return
+        self._slots[slot] = {item}
+        heapq.heappush(self._order, slot)
+        if self._order[0] == slot:
+            self._wake_for(slot)
+
+    def drop(self, item: Due) -> None:
+        self._slots.get(item.slot, set()).discard(item)
+        item.slot = 0
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer.close()
+
+    def _wake_for(self, slot: int) -> None:
+        self.close()
+        seconds = max(0.0, slot * GRAIN_S - time.monotonic())
+        self._timer = get_hub().loop.timer(seconds)
+        self._timer.start(self._run, update=True)
+
+    def _run(self) -> None:
+        now = time.monotonic() / GRAIN_S
+        while self._order and self._order[0] <= now:
+            slot = heapq.heappop(self._order)
+            for item in self._slots.pop(slot, set()):
+                item.slot = 0
+                item.time_is_over()
+        if self._order:
+            self._wake_for(self._order[0])

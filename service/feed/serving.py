@@ -1,0 +1,182 @@
+"""One look at a workspace's log: who in its room gets what. Reads; gives nothing to anybody itself."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from service.errors import Problem
+from service.events import log
+from service.events.kinds import Kind
+from service.events.log import Head, Stored
+from service.feed import page
+from service.feed.answer import Answer
+from service.feed.cursor import Filter
+from service.feed.page import PAGE_MAX_BYTES, Page
+from service.feed.tail import cut
+from service.feed.waiters import Group, Place, Room
+from service.missions import queries
+from service.security import tokens
+
+ROWS_AT_ONCE = 1_000  # as many as the largest page has
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Places that have left their room, and what they get. None: they are to ask anew."""
+
+    places: Collection[Place]
+    answer: Answer | None = None
+
+
+@dataclass(slots=True)
+class Look:
+    """A look at one room, in a transaction in which `now` was read. What it found is in `deliveries`.
+
+    more: there is more than one look takes.
+    """
+
+    conn: Connection
+    workspace_id: int
+    room: Room
+    now: Head
+    deliveries: list[Delivery] = field(default_factory=list)
+    more: bool = False
+
+    def take(self) -> None:
+        """Bring the room up to the head, as far as one look goes."""
+        before = self.room.log
+        if before is None or before.feed != self.now.feed or before.head > self.now.head:
+            self._begin()
+        else:
+            self._follow(before.head)
+        self._check_access()
+        self._settle()
+
+    def _begin(self) -> None:
+        """Of a log that was another one a moment ago, nobody's cursor is worth anything."""
+        for group in self.room.groups():
+            self.deliveries.append(Delivery(self.room.dissolve(group)))
+        self.room.begin(self.now)
+
+    def _follow(self, before: int) -> None:
+        """Read what is new, once for all, and answer the groups that it is for."""
+        rows, upto = self._read(before)
+        self.room.tail.extend(rows, upto)
+        self.room.log = Head(self.now.feed, upto, self.now.oldest, self.now.access)
+        self.more = upto < self.now.head
+        # All leave before anything else is read: who joins a group from here on has seen these rows.
+        left = [(group, self.room.dissolve(group)) for group in self.room.concerned(rows)]
+        for group, places in left:
+            delivery = Delivery(places)
+            self.deliveries.append(delivery)
+            self._answer(delivery, group, before, rows)
+
+    def _read(self, after: int) -> tuple[list[Stored], int]:
+        """The next events, and up to where these are all."""
+        rows: list[Stored] = []
+        size, head = 0, self.now.head
+        if after == head:
+            return rows, head
+        for row in log.following(self.conn, self.workspace_id, after, head, limit=ROWS_AT_ONCE):
+            rows.append(row)
+            size += len(row.text)
+            if size > PAGE_MAX_BYTES:
+                return rows, row.seq
+        return rows, rows[-1].seq if len(rows) == ROWS_AT_ONCE else head
+
+    def _answer(self, delivery: Delivery, group: Group, after: int, rows: Sequence[Stored]) -> None:
+        try:
+            found = self._page(group.filter, after, rows, group.status)
+        except Problem:
+            return  # each finds out for himself, and answers with the problem
+        if found.complete:
+            delivery.answer = Answer(found, "events" if found.events else "closed")
+            return
+        self.deliveries.remove(delivery)
+        for place in delivery.places:
+            place.after, place.status = found.next, found.status
+            self._stay(place)
+
+    def _page(self, wanted: Filter, after: int, rows: Iterable[Stored], status: str | None) -> Page:
+        """What a filter gets of these events, which are all there are behind `after`.
+
+        The status of the one mission that it follows has not changed while no event says so.
+        """
+        if wanted.mission is not None and any(_tells_status(wanted, row) for row in rows):
+            return page.read_in(self.conn, wanted, after)
+        page.check(after, self._log)
+        return cut(rows, wanted, self._log, status=status)
+
+    def _check_access(self) -> None:
+        """Send those away to ask anew whose token was revoked, or whose mission was deleted."""
+        unchecked = [place for place in self.room.places() if place.checked != self._log.access]
+        if not unchecked:
+            return
+        valid = tokens.still_valid(self.conn, {place.holder for place in unchecked})
+        named = {mission for place in unchecked for mission in place.filter.mission_ids}
+        there = queries.existing(self.conn, named)
+        for place in unchecked:
+            if place.holder in valid and there.issuperset(place.filter.mission_ids):
+                place.checked = self._log.access
+            else:
+                self._send(place, None)
+
+    def _settle(self) -> None:
+        """Compare those who just came with the head: they get what they missed, or join a group."""
+        found: dict[tuple[Filter, int], Callable[[Place], None]] = {}
+        for place in list(self.room.arrivals):
+            if place.after > self._log.head:
+                if not self.more:
+                    self._send(place, None)  # it comes from a log that was another one
+                continue
+            key = (place.filter, place.after)
+            if key not in found:
+                found[key] = self._settler(place)
+            found[key](place)
+
+    def _settler(self, place: Place) -> Callable[[Place], None]:
+        """What becomes of all who come with this place's filter and cursor."""
+        try:
+            missed = self._missed(place)
+        except Problem:
+            return lambda place: self._send(place, None)
+        if missed is None:
+            return self._stay
+        if missed.complete:
+            answer = Answer(missed, "events" if missed.events else "closed")
+            return lambda place: self._send(place, answer)
+        return lambda place: self._move_on(place, missed)
+
+    def _missed(self, place: Place) -> Page | None:
+        if place.after == self._log.head:
+            return None
+        if not self.room.tail.reaches(place.after):
+            return page.read_in(self.conn, place.filter, place.after)
+        rows = self.room.tail.behind(place.after)
+        return self._page(place.filter, place.after, rows, place.status)
+
+    def _move_on(self, place: Place, passed: Page) -> None:
+        """Nothing was for it. Behind a long scan there is more to look at."""
+        place.after, place.status = passed.next, passed.status
+        if passed.next < self._log.head:
+            self.more = True
+        else:
+            self._stay(place)
+
+    def _stay(self, place: Place) -> None:
+        if place.waits:  # while the database was asked, it may have left
+            self.room.join(place)
+
+    def _send(self, place: Place, answer: Answer | None) -> None:
+        self.room.leave(place)
+        self.deliveries.append(Delivery([place], answer))
+
+    @property
+    def _log(self) -> Head:
+        assert self.room.log is not None  # since the look began
+        return self.room.log
+
+
+def _tells_status(wanted: Filter, row: Stored) -> bool:
+    return row.mission == wanted.mission and row.kind == Kind.STATUS
