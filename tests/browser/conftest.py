@@ -30,14 +30,14 @@ def launch(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Each context has a profile of its own."""
+    """Each context has a profile of its own. Gone before other suites run: it holds this thread's event loop."""
     with sync_playwright() as playwright, launch(playwright) as browser:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A server without a worker: the tests write the logs that its pages show."""
     with staged(tmp_path_factory.mktemp("stage")) as stage:

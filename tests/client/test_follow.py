@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -196,8 +195,7 @@ def test_the_async_client_follows_answers_and_waits(
             assert ended["status"] == "completed"
             return seen
 
-    with ThreadPoolExecutor(1) as elsewhere:  # a browser's tests leave a loop running here
-        events = elsewhere.submit(asyncio.run, converse()).result()
+    events = asyncio.run(converse())
     assert events == web.events(events[0]["mission"])
 
 
