@@ -48,12 +48,19 @@ class Longline:
 
     environment: settings beyond the folder and the port, such as the model's endpoint.
     worker_module: what is run as the worker instead of `longline worker`.
+    checkout: where the code is; this one's without.
     """
 
     def __init__(
-        self, folder: Path, *, worker_module: str | None = None, **environment: str
+        self,
+        folder: Path,
+        *,
+        worker_module: str | None = None,
+        checkout: Path | None = None,
+        **environment: str,
     ) -> None:
         self.folder = folder
+        self._checkout = checkout
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = Client(self.url)
@@ -90,6 +97,7 @@ class Longline:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-m", *self._programs[name]],
                 env=self.environment,
+                cwd=self._checkout,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
