@@ -26,8 +26,9 @@ test-proxies: .venv/test.stamp
 screenshots: .venv/test.stamp
 	$(BIN)/python -m tests.browser.screenshots
 
-bench: .venv/test.stamp
-	$(BIN)/python -m tests.bench
+# all rows of the table, or some: make bench ROWS=one,hundred
+bench: .venv/bench.stamp
+	$(BIN)/python -m tests.bench $(ROWS)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -39,6 +40,10 @@ bench: .venv/test.stamp
 
 .venv/test.stamp: .venv/run.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[worker,local,test]'
+	@touch $@
+
+.venv/bench.stamp: .venv/test.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[worker,local,test,bench]'
 	@touch $@
 
 clean:

@@ -1,24 +1,51 @@
-"""`make bench`: runs all measurements on this machine and prints one table."""
+"""`make bench`: runs the measurements on this machine and prints one table. ROWS=one,hundred names some."""
 
+import sys
 import tempfile
+import time
 from pathlib import Path
 
-from tests.bench import delivery, first_word
-from tests.bench.table import show
+from tests.bench import first_word
+from tests.bench.rows import DELIVERY, Bench, install_nchan
+from tests.bench.running import compile_client
+from tests.bench.storage import STORAGE
+from tests.bench.table import Figure, show
 from tests.conftest import settings_for
 from tests.model_server import ModelServer
 from tests.processes import Longline
 
+ROWS = [*DELIVERY, *STORAGE, "first"]
+
 
 def main() -> None:
-    with ModelServer() as server, tempfile.TemporaryDirectory() as folder:
-        longline = Longline(Path(folder), **settings_for(server))
-        longline.start("web")
-        delivered = delivery.measure(longline)
-        longline.start("worker")
-        with longline:
-            spoken = first_word.measure(longline, server)
-        print(show([spoken, delivered]))
+    wanted = [name for name in ",".join(sys.argv[1:]).split(",") if name] or ROWS
+    if unknown := set(wanted) - set(ROWS):
+        sys.exit(f"no such rows: {', '.join(unknown)}; there are {', '.join(ROWS)}")
+    install_nchan()
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # nginx's children are somebody else
+        bench = Bench(folder, compile_client(folder))
+        for row in wanted:
+            begin = time.monotonic()
+            found = _figures(row, bench)
+            print(f"{row}: {time.monotonic() - begin:.0f} s", file=sys.stderr)
+            print(show(found), flush=True)
+            figures += found
+    print(f"\n{show(figures)}")
+
+
+def _figures(row: str, bench: Bench) -> list[Figure]:
+    if row in DELIVERY:
+        return DELIVERY[row](bench)
+    return STORAGE[row](bench.folder) if row in STORAGE else _first_word(bench.folder)
+
+
+def _first_word(folder: Path) -> list[Figure]:
+    (folder / "first").mkdir()
+    with ModelServer() as server, Longline(folder / "first", **settings_for(server)) as longline:
+        return first_word.measure(longline, server)
 
 
 if __name__ == "__main__":

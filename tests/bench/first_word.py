@@ -5,11 +5,12 @@ endpoint, in one warm process.
 """
 
 import json
+import statistics
 import subprocess
 import sys
 import time
 
-from tests.bench.table import Measured
+from tests.bench.table import Figure, quantile
 from tests.missions import mission
 from tests.model_server import ModelServer, Reply, Rule
 from tests.processes import Longline
@@ -46,7 +47,7 @@ print(json.dumps(samples[1:]))
 """
 
 
-def measure(longline: Longline, server: ModelServer) -> Measured:
+def measure(longline: Longline, server: ModelServer) -> list[Figure]:
     server.rules = [Rule(Reply(TEXT))]
     samples = [_first_word(longline) for _ in range(MISSIONS + 1)][1:]
     bare = subprocess.run(
@@ -61,7 +62,13 @@ def measure(longline: Longline, server: ModelServer) -> Measured:
         stdin=subprocess.DEVNULL,
     )
     baseline = json.loads(bare.stdout.splitlines()[-1])
-    return Measured("POST to first STREAM", samples, "crewai alone, warm", baseline)
+    row, bare_p50 = "POST to first STREAM", statistics.median(baseline)
+    p50 = statistics.median(samples)
+    return [
+        Figure(row, "p50 ms", p50, "crewai alone, warm", bare_p50),
+        Figure(row, "p50 ms beyond crewai's", p50 - bare_p50, at_most=30),
+        Figure(row, "p99 ms", quantile(samples, 99), "crewai alone, warm", quantile(baseline, 99)),
+    ]
 
 
 def _first_word(longline: Longline) -> float:
