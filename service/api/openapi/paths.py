@@ -43,8 +43,7 @@ def _feed(name: str, summary: str, example: Any, parameters: list[Schema]) -> Sc
             scope="read",
             parameters=parameters,
             answers={200: answer("A page, also when there is nothing new.", ref("Page"), example)},
-            errors=("unknown_field", "invalid", "not_found", "cursor_ahead", "cursor_expired",
-                    "too_many_held"),
+            errors=("unknown_field", "invalid", "not_found", "cursor_ahead", "cursor_expired"),
             text="Held while there is nothing behind `after`; 25 s at most.",
         )
     }  # fmt: skip
