@@ -2,12 +2,9 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKS = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -44,12 +41,3 @@ def run(commands: list[str], folder: Path, *, path: str = "", **environment: str
                 os.killpg(shell.pid, 9)
     assert shell.returncode == 0, printed
     return printed
-
-
-def need(program: str) -> None:
-    """Have a program of Debian's. A continuous integration without it is broken; others may skip."""
-    if shutil.which(program) is None and os.geteuid() == 0:
-        for command in (["update"], ["install", "-y", program]):
-            subprocess.run(["apt-get", "-qq", *command], capture_output=True, check=False)
-    if shutil.which(program) is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {program}")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.pages import ROOT, blocks, need, pages, run
+from tests.acceptance.pages import ROOT, blocks, pages, run
+from tests.debian import need
 from tests.model_server import ModelServer, Reply, Rule
 from tests.processes import Longline
 
@@ -35,7 +36,7 @@ def test_every_command_works(
 ) -> None:
     model_server.rules = [Rule(Reply("Heat pumps move heat."), any="heat pumps")]
     if any("jq" in block for block in commands(page)):
-        need("jq")
+        need(jq="jq")
     data = str(tmp_path / "data")
     run(["longline migrate"], tmp_path, LONGLINE_DATA=data)
     try:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.browser.stage import Stage, staged
+from tests.debian import need
 
 FLAGS = (
     "--no-sandbox",
@@ -23,9 +24,8 @@ FLAGS = (
 @contextmanager
 def launch(playwright: Playwright) -> Iterator[Browser]:
     """Debian's chromium."""
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is not installed"
-    browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    need(chromium="chromium")
+    browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
     yield browser
     browser.close()
 

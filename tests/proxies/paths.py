@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 
+from tests.debian import need
 from tests.processes import free_port, until
 
 # What a continuous integration has, and what is tried besides by `make test-proxies`.
@@ -93,33 +93,7 @@ http://127.0.0.1:{port} {{
 
 
 def install(names: Sequence[str]) -> None:
-    """The proxies. A continuous integration that cannot have them is broken; others may skip."""
-    wanted = [PROGRAMS[name.partition("-")[0]] for name in names]
-    missing = sorted({package for program, package in wanted if not shutil.which(program)})
-    if not missing or _apt_get(missing):
-        return
-    if os.environ.get("CI"):
-        pytest.fail(f"{', '.join(missing)} are needed here")
-    pytest.skip(f"needs {', '.join(missing)}")
-
-
-def _apt_get(packages: Sequence[str]) -> bool:
-    if os.geteuid() != 0:
-        return False
-    # Nothing is to be started by being installed.
-    policy = Path("/usr/sbin/policy-rc.d")
-    ours = not policy.exists()
-    if ours:
-        policy.write_text("#!/bin/sh\nexit 101\n")
-        policy.chmod(0o755)
-    quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "capture_output": True}
-    try:
-        subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet)
-        done = subprocess.run(["apt-get", "install", "-qq", "-y", *packages], check=False, **quiet)
-    finally:
-        if ours:
-            policy.unlink()
-    return done.returncode == 0
+    need(**dict(PROGRAMS[name.partition("-")[0]] for name in names))
 
 
 @contextmanager
