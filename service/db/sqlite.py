@@ -3,13 +3,17 @@
 import random
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 
 BUSY_DEADLINE_S = 10.0  # writers that saturate one file make others wait up to 2 s
-BUSY_SLEEP_S = 0.002  # a write transaction of ours holds the lock for about this long
+# An append holds the lock for about 0.3 ms. The first looks come soon after each other, later ones
+# less often: many who look all the time would take the processor from the one who holds it.
+BUSY_SLEEP_S, BUSY_SLEEP_MAX_S = 0.0004, 0.003
 
 
 def prepare(engine: Engine, synchronous: str) -> None:
@@ -41,13 +45,23 @@ def _begin_immediate(conn: Connection) -> None:
     holds up every greenlet of a gevent process.
     """
     driver = _driver(conn)
-    deadline = time.monotonic() + BUSY_DEADLINE_S
+    deadline, sleep_s = time.monotonic() + BUSY_DEADLINE_S, BUSY_SLEEP_S
     driver.execute("PRAGMA busy_timeout = 0")
     try:
         while not _got_write_lock(conn, deadline):
-            time.sleep(BUSY_SLEEP_S * random.uniform(0.5, 1.5))  # noqa: S311 (spreads writers)
+            time.sleep(sleep_s * random.uniform(0.5, 1.5))  # noqa: S311 (spreads writers)
+            sleep_s = min(sleep_s * 1.5, BUSY_SLEEP_MAX_S)
     finally:
         driver.execute(f"PRAGMA busy_timeout = {int(BUSY_DEADLINE_S * 1000)}")
+
+
+@contextmanager
+def driver(conn: Connection) -> Iterator[sqlite3.Connection]:
+    """The driver's own connection, for the hottest statements. What fails is SQLAlchemy's error."""
+    try:
+        yield _driver(conn)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(None, None, error, sqlite3.Error, dialect=conn.dialect) from error
 
 
 def _driver(conn: Connection) -> sqlite3.Connection:
@@ -56,9 +70,9 @@ def _driver(conn: Connection) -> sqlite3.Connection:
 
 def _got_write_lock(conn: Connection, deadline: float) -> bool:
     try:
-        conn.exec_driver_sql("BEGIN IMMEDIATE")
-    except DBAPIError as error:
-        if "locked" in str(error.orig) and time.monotonic() < deadline:
+        _driver(conn).execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) and time.monotonic() < deadline:
             return False
-        raise
+        conn.exec_driver_sql("BEGIN IMMEDIATE")  # and what it fails with is SQLAlchemy's error
     return True

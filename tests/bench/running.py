@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.sides import Side, cpu_s
+from tests.bench.table import quantile
 from tests.processes import until
 
 SOURCE = Path(__file__).parent / "client.c"
@@ -123,8 +124,8 @@ def _measure(side: Side, client: "subprocess.Popen[str]", writer: "subprocess.Po
         seen["missing"] + seen["lost"] + seen["doubled"] + seen["bad"],
         cpu / max(1, seen["deliveries"]) * 1e6,
         seen["deliveries"] / took_s,
-        wrote["p50"],
-        wrote["p99"],
+        quantile(wrote["took"], 50),
+        quantile(wrote["took"], 99),
         wrote["late_ms"],
     )
 

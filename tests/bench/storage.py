@@ -21,7 +21,7 @@ from service.missions import commands
 from service.missions.spec import MissionSpec
 from tests.bench.running import start_writer
 from tests.bench.sides import SYNCHRONOUS, Ours
-from tests.bench.table import Figure
+from tests.bench.table import Figure, quantile
 from tests.missions import mission
 
 BATCHES, BATCH = 1500, 10
@@ -65,10 +65,11 @@ def writers(folder: Path) -> list[Figure]:
             assert writer.stdin is not None
             writer.stdin.write("go\n")
         wrote = [json.loads(writer.communicate()[0]) for writer in running]
-    row = "16 writers × 50/s"
+    row, took = "16 writers × 50/s", [ms for one in wrote for ms in one["took"]]
     return [
-        Figure(row, "p50 ms", max(one["p50"] for one in wrote)),
-        Figure(row, "p99 ms", max(one["p99"] for one in wrote), at_most=10),
+        Figure(row, "p50 ms", quantile(took, 50)),
+        Figure(row, "p99 ms", quantile(took, 99), at_most=10),
+        Figure(row, "longest ms", max(took)),
         Figure(row, "failed (BUSY)", sum(w.returncode != 0 for w in running), at_most=0),
     ]
 
