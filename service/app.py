@@ -22,6 +22,7 @@ from service.api import (
     projects,
     reference,
     requests,
+    static,
     webhooks,
 )
 from service.api.answers import protect
@@ -48,6 +49,7 @@ BLUEPRINTS = (
     health,
     reference,
     pages,
+    static,
     plain,
 )
 

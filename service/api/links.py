@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 from service import clock
 from service.api.access import LINK_COOKIE, allow
 from service.api.answers import json_answer
-from service.api.pages import CONTENT_SECURITY_POLICY, STATIC
 from service.api.parsing import arguments, decode, fit, json_body
 from service.api.services import services
+from service.api.static import CONTENT_SECURITY_POLICY, STATIC
 from service.missions import queries
 from service.missions.spec import Strict
 from service.requests import view

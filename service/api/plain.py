@@ -8,10 +8,11 @@ from sqlalchemy import Connection
 
 from service.api import transcript
 from service.api.access import allow, signed_in
-from service.api.pages import CONTENT_SECURITY_POLICY, STATIC, to_login
+from service.api.pages import to_login
 from service.api.parsing import decode, form_body
 from service.api.requests import note_answer
 from service.api.services import services
+from service.api.static import CONTENT_SECURITY_POLICY, STATIC
 from service.errors import Problem
 from service.missions import files, queries
 from service.missions.states import Status

@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 
 from service.api.answers import raw_answer
 from service.api.openapi.document import document
-from service.api.pages import file_answer
+from service.api.static import file_answer
 
 blueprint = Blueprint("reference", __name__)
 

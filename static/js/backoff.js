@@ -2,7 +2,7 @@
 import { Unreachable } from "./api.js";
 
 const FIRST_MS = 500;
-const LONGEST_MS = 15_000;
+const LONGEST_MS = 8_000; // one poll a browser: who looks at the page should not look at a count-down for long
 const HONOURED_S = 300; // a proxy that says "come back tomorrow" is not believed
 
 /** Full jitter: clients that were cut off together do not come back together. */

@@ -47,8 +47,21 @@ def test_a_page_is_asked_for_each_time_and_sent_when_it_is_new(shared):
     assert (again.status_code, again.data) == (304, b"")
 
 
+def test_what_a_page_names_is_kept_for_good_and_changes_its_name_with_its_content(shared):
+    [script] = {part for part in shared.get("/").text.split('"') if part.endswith("/missions.js")}
+    assert "immutable" in shared.get(script).headers["Cache-Control"]
+    build = shared.get("/static/build.json").get_json()["build"]
+    assert script == f"/static/~{build}/js/missions.js"
+
+    older = shared.get(script.replace(build, "0" * 16))
+    assert (older.status_code, older.headers["Cache-Control"]) == (200, "no-cache")
+    assert shared.get(f"/static/~{build}/../../setup.cfg").status_code == 404
+
+
 def test_a_range_beyond_a_file_is_the_client_s_fault(shared):
-    problem(shared.get("/", headers={"Range": "bytes=9999999-"}), 400, "bad_request")
+    problem(
+        shared.get("/static/js/api.js", headers={"Range": "bytes=9999999-"}), 400, "bad_request"
+    )
 
 
 def test_a_page_is_sent_compressed_to_who_takes_that(shared):

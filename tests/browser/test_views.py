@@ -15,7 +15,7 @@ from tests.processes import until
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
 ONE_SHOT = """async (text) => {
-  const { blocks, draw } = await import('/static/js/markdown.js');
+  const { blocks, draw } = await import(new URL('markdown.js', document.querySelector('script').src));
   const whole = document.createElement('div');
   draw(whole, blocks(text));
   return whole.textContent.replace(/\\s+/g, ' ').trim();
