@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from models import workspaces
 from service.api.services import NAME
+from service.api.static import FOR_GOOD, STALE
 from service.app import create_app
 from service.config import Settings
 from service.missions import files
@@ -119,8 +120,8 @@ def whole(response: TestResponse) -> TestResponse:
         return response
     assert response.headers["Content-Length"] == str(len(response.data))
     assert len(response.data) < ANSWER_MAX_BYTES
-    is_page = "ETag" in response.headers
-    assert response.headers["Cache-Control"] == ("no-cache" if is_page else "no-store")
+    is_file = "ETag" in response.headers
+    assert response.headers["Cache-Control"] in ((STALE, FOR_GOOD) if is_file else ("no-store",))
     return response
 
 
