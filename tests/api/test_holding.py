@@ -2,11 +2,14 @@
 
 import logging
 import random
+import signal
 import socket
 import time
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import gevent
 import pytest
 
 from service.config import Settings
@@ -14,9 +17,11 @@ from service.db import Database
 from service.events.kinds import Kind, NewEvent
 from service.events.log import Head
 from service.feed import poll as poll_module
+from service.feed import watcher as watcher_module
 from service.feed.answer import Answer
 from service.feed.page import Page
 from service.feed.poll import Feed
+from service.feed.watcher import Watcher
 from tests.api.server import Server, problem, result, until
 from tests.contract import given as the
 from tests.contract.processes import run_together
@@ -293,3 +298,40 @@ def test_a_database_that_is_away_when_the_time_is_over_is_said(server, caplog):
     rename_table(server, "workspaces", "gone")
     problem(result(held), 503, "database_unavailable")
     assert server.feed.held == 0
+
+
+class Stuck(BaseException):
+    """Raised by a timer in whatever does not give way to others."""
+
+
+@pytest.fixture
+def timer() -> Iterator[None]:
+    """Ends a greenlet that has held up all others for seconds."""
+
+    def stop(*_: object) -> None:
+        raise Stuck
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 10.0)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_the_watcher_gives_way_when_those_it_failed_for_have_left(
+    server: Server, monkeypatch: pytest.MonkeyPatch, timer: None
+) -> None:
+    """As when the database died and the clients went elsewhere: it once held up the whole process."""
+    looks = iter([RuntimeError("the database died")])
+
+    def fail_once(_self: Watcher) -> None:
+        for error in looks:
+            raise error
+
+    monkeypatch.setattr(watcher_module, "RETRY_S", 0.7)
+    monkeypatch.setattr(Watcher, "_look", fail_once)
+    assert server.poll(after=0, wait=0.5)["reason"] == "timeout"
+    assert server.feed.held == 0
+    gevent.sleep(watcher_module.RETRY_S)
+    assert server.get("/healthz").status_code == 200
+    assert server.feed.alive
