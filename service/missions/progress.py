@@ -10,7 +10,7 @@ from models import events, missions, task_outputs
 from service import clock
 from service.events import log
 from service.events.kinds import Kind, NewEvent
-from service.events.text import decode, encode, repair
+from service.events.text import decode, encode, repair, repair_or_none
 
 # A USAGE call's data, and the columns of the mission that hold the sums.
 COUNTED = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
@@ -25,6 +25,20 @@ def record(
     if values:
         conn.execute(update(missions).where(missions.c.id == mission_id).values(values))
     return appended
+
+
+def is_stored(
+    conn: Connection, mission_id: int, event: NewEvent, *, attempt: int, after: int
+) -> bool:
+    """Whether an event is in the log, behind a seq: the database may die between commit and answer."""
+    found = (
+        select(events.c.seq)
+        .where(events.c.mission_id == mission_id, events.c.seq > after)
+        .where(events.c.attempt == attempt, events.c.at_ms == event.at_ms)
+        .where(events.c.kind == event.kind.value, events.c.name == event.name)
+        .where(events.c.call.is_not_distinct_from(repair_or_none(event.call)))
+    )
+    return conn.execute(found.limit(1)).first() is not None
 
 
 def _revision(batch: Sequence[NewEvent], appended: log.Appended) -> dict[str, Any]:

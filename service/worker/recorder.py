@@ -42,6 +42,7 @@ class Recorder:
         self._filled = threading.Condition()
         self._writing = threading.Lock()
         self._closed = False
+        self._stored_seq = 0  # of the last event that we know to be stored
         self.lost = threading.Event()  # the lease is gone: nothing more can be written
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
@@ -110,21 +111,38 @@ class Recorder:
     def _store(self, batch: list[NewEvent], write: Callable[[Connection], None] | None) -> None:
         """Write a batch; while the database is away, go on trying: the lease decides who gives up."""
         events = list(joined(batch))
+        tried = False
         while events or write is not None:
             began = time.monotonic()
             try:
-                with self._db.transaction() as conn:
-                    if events:
-                        progress.record(
-                            conn, self._claim.mission_id, events, fence=self._claim.fence
-                        )
-                    if write is not None:
-                        write(conn)
+                if not (tried and self._is_stored(events)):
+                    self._write(events, write)
                 durations.count(self._appends, time.monotonic() - began)
                 return
             except UNAVAILABLE:
                 logger.warning("the database does not answer; trying again in %s s", RETRY_S)
                 time.sleep(RETRY_S)
+                tried = True
+
+    def _write(self, events: list[NewEvent], write: Callable[[Connection], None] | None) -> None:
+        mission_id, stored_seq = self._claim.mission_id, self._stored_seq
+        with self._db.transaction() as conn:
+            if events:
+                appended = progress.record(conn, mission_id, events, fence=self._claim.fence)
+                stored_seq = appended.last_seq
+            if write is not None:
+                write(conn)
+        self._stored_seq = stored_seq
+
+    def _is_stored(self, events: list[NewEvent]) -> bool:
+        """Whether a try that ended without an answer was committed all the same."""
+        if not events:
+            return False
+        attempt, after = self._claim.fence.attempt, self._stored_seq
+        with self._db.reading() as conn:
+            return progress.is_stored(
+                conn, self._claim.mission_id, events[0], attempt=attempt, after=after
+            )
 
 
 def joined(batch: Iterable[NewEvent]) -> Iterator[NewEvent]:

@@ -1,65 +1,67 @@
-"""The recorder: what is put is stored in order and in few batches, with no secret in any of them."""
+"""The recorder while the database goes away: everything is stored once, whichever answer was lost."""
+
+from contextlib import contextmanager
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from service.db import Database
 from service.events.kinds import Kind, NewEvent
-from service.security.redaction import MARK, Redactor
-from service.worker.recorder import DELTA_MAX_CHARS, Recorder
+from service.security.redaction import Redactor
+from service.worker import recorder as module
+from service.worker.recorder import Recorder
 from tests.contract import given as the
 
-SECRET = "a-value-of-the-environment"
+
+class Failing(Database):
+    """A database whose next transaction ends without an answer, committed or not."""
+
+    lost: str | None = None
+
+    @contextmanager
+    def transaction(self):
+        lost, self.lost = self.lost, None
+        with super().transaction() as conn:
+            yield conn
+            if lost == "rolled back":
+                raise gone()
+        if lost == "committed":
+            raise gone()
 
 
-def stored(db, claimed) -> tuple[str, list[str]]:
-    """The text of the deltas, and the names of all events in their order."""
-    events = the.events_of(db, claimed.mission_id)[2:]
-    deltas = [event["data"]["delta"] for event in events if event["kind"] == "STREAM"]
-    assert max(map(len, deltas)) <= DELTA_MAX_CHARS
-    return "".join(deltas), [event["name"] for event in events]
+def gone() -> OperationalError:
+    return OperationalError("COMMIT", {}, Exception("the server closed the connection"))
 
 
 @pytest.fixture
-def claimed(db):
-    return the.running(db)
+def failing(settings, db, monkeypatch):
+    monkeypatch.setattr(module, "RETRY_S", 0.0)
+    made = Failing(settings)
+    yield made
+    made.close()
 
 
-def recorder(db, claimed) -> Recorder:
-    made = Recorder(db, claimed, Redactor([SECRET]))
-    made.start()
-    return made
+@pytest.mark.parametrize("lost", ["rolled back", "committed"])
+def test_a_batch_whose_answer_was_lost_is_stored_once(db, failing, lost):
+    claimed = the.running(db)
+    recorder = Recorder(failing, claimed, Redactor(()))
+    written = []
+    for n in range(3):
+        failing.lost = lost
+        recorder.store([NewEvent(Kind.LOG, "log", {"line": f"{n}"})], written.append)
+    logged = the.events_of(db, claimed.mission_id, kinds=["LOG"])
+    assert [event["data"]["line"] for event in logged] == ["0", "1", "2"]
+    assert len(written) == (6 if lost == "rolled back" else 3)
+    assert the.follows_its_log(db, claimed.mission_id)
 
 
-@pytest.mark.parametrize("at", [1, 5, len(SECRET) - 1])
-def test_a_secret_that_two_batches_cut_is_redacted(db, claimed, at):
-    writing = recorder(db, claimed)
-    for piece in (f"It is {SECRET[:at]}", SECRET[at:], ", so"):
-        writing.put(the.delta(piece, call="c1"))
-        writing.flush()
-    writing.put(NewEvent(Kind.ACTION, "llm.finished", {}, call="c1"))
-    writing.close()
-    text, names = stored(db, claimed)
-    assert text == f"It is {MARK}, so"
-    assert names[-1] == "llm.finished"
-
-
-def test_what_a_text_ends_in_is_stored_before_the_end_of_its_call(db, claimed):
-    writing = recorder(db, claimed)
-    writing.put(the.delta(f"It is {SECRET[:8]}", call="c1"))
-    writing.flush()
-    writing.put(NewEvent(Kind.ACTION, "llm.finished", {}, call="c1"))
-    writing.close()
-    assert stored(db, claimed) == (f"It is {SECRET[:8]}", ["text", "text", "llm.finished"])
-
-
-def test_a_text_without_an_end_is_stored_whole(db, claimed):
-    writing = recorder(db, claimed)
-    writing.put(the.delta("It is sk-", call="c1"))
-    writing.close()
-    assert stored(db, claimed)[0] == "It is sk-"
-
-
-def test_a_delta_that_is_split_is_redacted_before(db, claimed):
-    writing = recorder(db, claimed)
-    writing.put(the.delta("-" * (DELTA_MAX_CHARS - 5) + SECRET, call="c1"))
-    writing.close()
-    assert stored(db, claimed)[0] == "-" * (DELTA_MAX_CHARS - 5) + MARK
+def test_what_another_wrote_alike_is_not_taken_for_ours(db, failing):
+    """An earlier attempt's event, of the same moment and name."""
+    first = the.running(db)
+    event = NewEvent(Kind.LOG, "log", {"line": "once"})
+    the.record(db, first, event)
+    the.lose(db, first)
+    second = the.claim(db)
+    failing.lost = "rolled back"
+    Recorder(failing, second, Redactor(())).store([event], lambda _: None)
+    assert len(the.events_of(db, first.mission_id, kinds=["LOG"])) == 2
