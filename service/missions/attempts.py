@@ -1,6 +1,6 @@
 """What workers do to missions: claim, renew, end, hand over, recover. Every write is fenced."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,11 +80,19 @@ def claim_next(
     return Claim(mission.id, mission.workspace_id, fence, spec, restarts, project)
 
 
-def renew(conn: Connection, owner: str, *, lease_s: float) -> Renewed:
-    """Extend all leases of a worker, and read its cancel orders, in one statement."""
+def renew(conn: Connection, owner: str, mission_ids: Iterable[int], *, lease_s: float) -> Renewed:
+    """Extend a worker's leases of these missions, and read its cancel orders, in one statement.
+
+    Not of all that it holds: it may have claimed one without hearing of it, because the database
+    died behind the commit. Nobody runs that one, so its lease has to run out.
+    """
     rows = conn.execute(
         update(missions)
-        .where(missions.c.lease_owner == owner, missions.c.status.in_(HELD))
+        .where(
+            missions.c.lease_owner == owner,
+            missions.c.id.in_(list(mission_ids)),
+            missions.c.status.in_(HELD),
+        )
         .values(lease_until_ms=clock.now_ms() + int(lease_s * 1000))
         .returning(missions.c.id, missions.c.cancel_requested_ms)
     ).all()

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from service.missions.target import Target
 from service.requests import asking, waiting
 from service.requests.question import Answer, Question, RequestStatus
 from service.worker.limits import Limits
+from service.worker.patience import Found, until_answered
 from service.worker.recorder import Recorder
 
 
@@ -44,8 +45,7 @@ class Attempt:
         self._stop = stop
         self._finish = finish
         self._prices = prices
-        with db.reading() as conn:
-            tokens, cost_usd = progress.used(conn, claim.mission_id)
+        tokens, cost_usd = self._read(lambda conn: progress.used(conn, claim.mission_id))
         ask = self._answered if claim.spec.on_limit == "ask" else None
         self.limits = Limits(claim.spec.limits, tokens=tokens, cost_usd=cost_usd, ask=ask)
 
@@ -91,9 +91,10 @@ class Attempt:
     def _answered(self, question: Question) -> Answer:
         shown = self._shown(question)
         self._flush()
-        with self._db.transaction() as conn:
-            request_id = self._open(conn, shown)
-        answer = waiting.wait_for_answer(self._db, request_id, check=self._check_waiting)
+        request_id = self._patiently(lambda: self._open(shown))
+        answer = self._patiently(
+            lambda: waiting.wait_for_answer(self._db, request_id, check=self._check_waiting)
+        )
         if (answer.prompt, answer.context) == (shown.prompt, shown.context):
             # The runner's own words: what was redacted for the human is not so for the crew.
             answer = replace(answer, prompt=question.prompt, context=question.context)
@@ -101,7 +102,8 @@ class Attempt:
 
     def check_cancelled(self) -> None:
         self.limits.pause()
-        if self._stop.is_set() or self._recorder.lost.is_set() or self.limits.reached:
+        self._check_lost()
+        if self.limits.reached:
             raise Interrupted
 
     def _check_waiting(self) -> None:
@@ -112,8 +114,7 @@ class Attempt:
 
     def unfinished_tools(self) -> list[progress.StartedTool]:
         """What earlier attempts may have done halfway."""
-        with self._db.reading() as conn:
-            return progress.unfinished_tools(conn, self.mission_id)
+        return self._read(lambda conn: progress.unfinished_tools(conn, self.mission_id))
 
     def plan(self, tasks: Sequence[str]) -> None:
         names = list(tasks)
@@ -126,8 +127,7 @@ class Attempt:
             raise Interrupted from None
 
     def finished_tasks(self) -> Mapping[str, TaskResult]:
-        with self._db.reading() as conn:
-            rows = progress.finished(conn, self.mission_id)
+        rows = self._read(lambda conn: progress.finished(conn, self.mission_id))
         return {
             row["task"]: TaskResult(row["task"], row["agent"], row["text"], decode(row["json"]))
             for row in rows
@@ -150,17 +150,14 @@ class Attempt:
             raise Interrupted  # the worker is going down: another goes on with the next task
 
     def _more_to_do(self) -> bool:
-        with self._db.reading() as conn:
-            return progress.more_to_do(conn, self.mission_id)
+        return self._read(lambda conn: progress.more_to_do(conn, self.mission_id))
 
     def files(self) -> list[MissionFile]:
-        with self._db.reading() as conn:
-            found = files.newest_of_mission(conn, self.mission_id)
+        found = self._read(lambda conn: files.newest_of_mission(conn, self.mission_id))
         return [MissionFile(row.name, row.direction, row.bytes) for row in found]
 
     def read_file(self, name: str) -> bytes | None:
-        with self._db.reading() as conn:
-            return files.read(conn, self.mission_id, name)
+        return self._read(lambda conn: files.read(conn, self.mission_id, name))
 
     def write_file(
         self, name: str, content: bytes, *, agent: str | None = None, task: str | None = None
@@ -210,14 +207,29 @@ class Attempt:
             )
         )
 
-    def _open(self, conn: Connection, question: Question) -> int:
+    def _open(self, question: Question) -> int:
         timeout_s = question.timeout_s or self.spec.human.timeout_s
+        fence = self._claim.fence
         try:
-            return asking.ask(
-                conn, self.mission_id, question, fence=self._claim.fence, timeout_s=timeout_s
-            )
+            with self._db.transaction() as conn:
+                return asking.ask(conn, self.mission_id, question, fence=fence, timeout_s=timeout_s)
         except LeaseLost:
             raise Interrupted from None
+
+    def _read(self, read: Callable[[Connection], Found]) -> Found:
+        def in_a_view() -> Found:
+            with self._db.reading() as conn:
+                return read(conn)
+
+        return self._patiently(in_a_view)
+
+    def _patiently(self, act: Callable[[], Found]) -> Found:
+        """A crew knows nothing of a database: while it is away, the crew waits."""
+        return until_answered(act, check=self._check_lost)
+
+    def _check_lost(self) -> None:
+        if self._stop.is_set() or self._recorder.lost.is_set():
+            raise Interrupted
 
     def _silence(self, answer: Answer) -> Answer:
         """What nobody's answer means, as the mission decided."""

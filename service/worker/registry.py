@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from models import workers
 from service import clock
@@ -13,7 +13,9 @@ from service.worker.identity import Identity
 
 
 def sign_on(conn: Connection, worker: Identity, *, concurrency: int) -> None:
+    """Enter a worker; again changes nothing, for the database may die behind the commit."""
     now = clock.now_ms()
+    conn.execute(delete(workers).where(workers.c.id == worker.id))
     conn.execute(
         insert(workers).values(
             id=worker.id,

@@ -4,6 +4,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import wait
 from threading import Thread
 from typing import Any
@@ -30,6 +31,7 @@ from service.worker.reaper import Reaper
 TICK_S = 0.02  # a mission is claimed, and a cancel seen, about this long after its commit
 REAP_EVERY_S = 1.0
 RETRY_S = 1.0  # after the database did not answer
+LEAVE_AFTER_S = 2.0  # behind the drain, without a database to hand missions over in
 
 logger = logging.getLogger(__name__)
 
@@ -67,12 +69,28 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         self._sign_on()
         while not self._stopping or self._children:
-            try:
-                self._turn()
-            except UNAVAILABLE:
-                logger.warning("the database does not answer; trying again in %s s", RETRY_S)
-                time.sleep(RETRY_S)
+            if not self._answered(self._turn) and self._late:
+                break  # without a database nothing can be handed over: the leases will run out
         self._sign_off()
+
+    def _answered(self, act: Callable[[], object]) -> bool:
+        """Do what needs the database. False, after a pause, where it does not answer."""
+        try:
+            act()
+        except UNAVAILABLE:
+            logger.warning("the database does not answer; trying again in %s s", RETRY_S)
+            time.sleep(RETRY_S)
+            return False
+        return True
+
+    def _until_answered(self, act: Callable[[], object]) -> None:
+        while not self._stopping and not self._answered(act):
+            pass
+
+    @property
+    def _late(self) -> bool:
+        """Whether all should have ended by now."""
+        return self._stop_by is not None and time.monotonic() >= self._stop_by + LEAVE_AFTER_S
 
     def _on_signal(self, *_: Any) -> None:
         """The first asks for an end at the next task boundary, a further one for an end now."""
@@ -82,13 +100,17 @@ class Supervisor:
         self._alarm.ring()
 
     def _sign_on(self) -> None:
-        with self._db.transaction() as conn:
-            registry.sign_on(conn, self._identity, concurrency=self._settings.concurrency)
-        self._reaper.recover_neighbours()
+        """Ready to claim, or told to stop: a database that is away is waited for."""
+        self._until_answered(self._register)
+        self._until_answered(self._reaper.recover_neighbours)
         self._keep_local_model()
         wait_until_warm(self._context)  # a mission claimed before would stand still till then
-        projects.look(self._db, self._context, self._settings)
+        self._until_answered(lambda: projects.look(self._db, self._context, self._settings))
         logger.info("worker %s runs %s at once", self._identity.id, self._settings.concurrency)
+
+    def _register(self) -> None:
+        with self._db.transaction() as conn:
+            registry.sign_on(conn, self._identity, concurrency=self._settings.concurrency)
 
     def _keep_local_model(self) -> None:
         """Hold the embedded model, where it may be asked for, so that no mission waits for its start."""
@@ -102,7 +124,9 @@ class Supervisor:
             logger.warning("%s", failure.message)
 
     def _sign_off(self) -> None:
-        with self._db.transaction() as conn:
+        for child in self._children.values():
+            child.kill("lost")
+        with suppress(*UNAVAILABLE), self._db.transaction() as conn:
             self._note_alive(conn)
             registry.sign_off(conn, self._identity.id)
         self._dispatch.close()
@@ -245,7 +269,9 @@ class Supervisor:
         if now >= self._renew_at:
             with self._db.transaction() as conn:
                 self._note_alive(conn)
-                held = attempts.renew(conn, self._identity.id, lease_s=self._settings.lease_s)
+                held = attempts.renew(
+                    conn, self._identity.id, self._children, lease_s=self._settings.lease_s
+                )
             self._follow(held)
             self._renew_at = now + self._settings.renew_s
         if now >= self._reap_at:

@@ -11,7 +11,8 @@ from tests.contract import given as the
 
 def renew(db: Database, owner: str, *, lease_s: float = the.LEASE_S) -> attempts.Renewed:
     with db.transaction() as conn:
-        return attempts.renew(conn, owner, lease_s=lease_s)
+        held = [lease.mission_id for lease in attempts.held_by(conn, owner)]
+        return attempts.renew(conn, owner, held, lease_s=lease_s)
 
 
 def test_renewing_tells_what_is_held_and_what_is_to_be_cancelled(db):
@@ -25,6 +26,18 @@ def test_renewing_tells_what_is_held_and_what_is_to_be_cancelled(db):
     assert renew(db, "worker-1") == expected
     with db.reading() as conn:
         assert attempts.orders(conn, "worker-1") == expected
+
+
+def test_a_claim_that_its_worker_never_heard_of_is_not_renewed(db):
+    """The database died between the commit of the claim and the worker's hearing of it."""
+    known, unheard_of = the.running(db), the.running(db)
+    with db.transaction() as conn:
+        before = {lease.mission_id: lease for lease in attempts.held_by(conn, "worker-1")}
+        renewed = attempts.renew(conn, "worker-1", [known.mission_id], lease_s=2 * the.LEASE_S)
+        after = {lease.mission_id: lease for lease in attempts.held_by(conn, "worker-1")}
+    assert renewed.held == {known.mission_id}
+    assert after[known.mission_id] != before[known.mission_id]
+    assert after[unheard_of.mission_id] == before[unheard_of.mission_id]
 
 
 def test_a_lease_runs_out_unless_it_is_renewed(db, stopped_clock):

@@ -39,7 +39,8 @@ def look_for(reaper, ticks, seconds, *, meanwhile=lambda: None):
 
 def renew(db, owner="worker-1"):
     with db.transaction() as conn:
-        attempts.renew(conn, owner, lease_s=the.LEASE_S)
+        held = [lease.mission_id for lease in attempts.held_by(conn, owner)]
+        attempts.renew(conn, owner, held, lease_s=the.LEASE_S)
 
 
 def test_a_mission_whose_lease_ran_out_is_recovered(db, reaper, ticks, stopped_clock):
