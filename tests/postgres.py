@@ -36,10 +36,10 @@ SETTINGS = {
 
 
 class PostgresServer:
-    """Started by `start`; its folder is removed by `close`."""
+    """Started by `start`; its folder is removed by `close`. place: where that folder is made."""
 
-    def __init__(self, *, fsync: bool = False, **settings: str) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="longline-postgres-"))
+    def __init__(self, *, fsync: bool = False, place: Path | None = None, **settings: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="longline-postgres-", dir=place))
         self.port = free_port()
         self._settings = {**SETTINGS, "fsync": "on" if fsync else "off", **settings}
         self._identity = _identity(self.folder)
@@ -83,6 +83,10 @@ class PostgresServer:
         with suppress(psycopg.OperationalError), closing(psycopg.connect(self.url())):
             return True
         return False
+
+    def ended(self) -> bool:
+        """Whether it has gone by itself, as it does without room for its log."""
+        return self.process is not None and self.process.poll() is not None
 
     def stop(self) -> None:
         """A fast shutdown: every connection is terminated, nothing is lost."""

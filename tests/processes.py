@@ -47,7 +47,7 @@ class Longline:
     """One web process and one worker. Each can be killed and started again by itself.
 
     environment: settings beyond the folder and the port, such as the model's endpoint.
-    worker_module: what is run as the worker instead of `longline worker`.
+    web_module, worker_module: what is run instead of `longline web` and `longline worker`.
     checkout: where the code is; this one's without.
     """
 
@@ -55,6 +55,7 @@ class Longline:
         self,
         folder: Path,
         *,
+        web_module: str | None = None,
         worker_module: str | None = None,
         checkout: Path | None = None,
         **environment: str,
@@ -65,7 +66,7 @@ class Longline:
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = Client(self.url)
         self._programs = {
-            "web": ["service.cli", "web"],
+            "web": [web_module] if web_module else ["service.cli", "web"],
             "worker": [worker_module] if worker_module else ["service.cli", "worker"],
         }
         self.environment = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
