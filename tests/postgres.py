@@ -43,7 +43,7 @@ class PostgresServer:
         self.port = free_port()
         self._settings = {**SETTINGS, "fsync": "on" if fsync else "off", **settings}
         self._identity = _identity(self.folder)
-        self._binaries = _readable_binaries(self.folder)
+        self.binaries = _readable_binaries(self.folder)
         self.process: subprocess.Popen[bytes] | None = None
         self._initialise()
 
@@ -64,7 +64,7 @@ class PostgresServer:
         ]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [self._binaries / "postgres", "-D", self.data, "-p", str(self.port), *options],
+                [self.binaries / "postgres", "-D", self.data, "-p", str(self.port), *options],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -112,7 +112,7 @@ class PostgresServer:
 
     def _initialise(self) -> None:
         subprocess.run(
-            [self._binaries / "initdb", "-D", self.data, "-U", USER, "--auth=trust", "--no-sync",
+            [self.binaries / "initdb", "-D", self.data, "-U", USER, "--auth=trust", "--no-sync",
              "--encoding=UTF8", "--locale=C"],
             cwd=self.folder,
             check=True,

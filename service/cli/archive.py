@@ -1,6 +1,6 @@
 """`longline export`, `import`, `replay`: a mission with its events and files as one file, and back."""
 
-import json
+import json as json_module
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from service import schema
-from service.cli.server import speaks_to_server
+from service.cli.server import as_json, speaks_to_server
 from service.cli.settings import settings
+from service.cli.showing import print_json
 from service.client import Client
 from service.client.values import ENDED
 from service.db import Database
@@ -34,27 +35,41 @@ class Archive:
 @click.command()
 @click.argument("mission", type=int)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="mission-ID.zip without.")
+@as_json
 @speaks_to_server
-def export(client: Client, mission: int, output: Path | None) -> None:
-    """Save a mission that has ended, with its events and files, as one archive."""
+def export(client: Client, mission: int, output: Path | None, json: bool) -> None:
+    """Save a mission that has ended, with its events and files, as one archive; prints its name.
+
+    \b
+    longline export 7
+    longline export 7 -o keep/heat-pumps.zip
+    """
     found: Any = client.missions.get(mission)
     if found["status"] not in ENDED:
         raise click.ClickException(f"mission {mission} is {found['status']}; it has to end first")
     target = output or Path(f"mission-{mission}.zip")
+    if target.exists():
+        raise click.ClickException(f"{target} is there already")
     with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("mission.json", json.dumps({"format": FORMAT, "mission": found}))
-        lines = (json.dumps(event) + "\n" for event in client.follow(mission))
+        file.writestr("mission.json", json_module.dumps({"format": FORMAT, "mission": found}))
+        lines = (json_module.dumps(event) + "\n" for event in client.follow(mission))
         file.writestr("events.ndjson", "".join(lines))
         for one in client.missions.files(mission):
             file.writestr(f"files/{one['id']}", client.file(one["id"]))
-    click.echo(target)
+    made = {"mission": mission, "file": str(target), "bytes": target.stat().st_size}
+    print_json(made) if json else click.echo(target)
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--workspace", default="default", show_default=True, help="Made if there is none.")
-def import_(file: Path, workspace: str) -> None:
-    """Put an exported mission into the database, under a new id. Runs nothing."""
+@as_json
+def import_(file: Path, workspace: str, json: bool) -> None:
+    """Put an exported mission into the database, under a new id, which is printed. Runs nothing.
+
+    \b
+    longline import mission-7.zip
+    """
     archive = read(file)
     db = Database(settings())
     schema.upgrade(db)
@@ -65,7 +80,8 @@ def import_(file: Path, workspace: str) -> None:
             playing.play(conn, event)
         playing.finish(conn, archive.mission)
     db.close()
-    click.echo(playing.mission_id)
+    made = {"mission": playing.mission_id, "events": len(archive.events), "workspace": workspace}
+    print_json(made) if json else click.echo(playing.mission_id)
 
 
 def read(path: Path) -> Archive:
@@ -74,8 +90,8 @@ def read(path: Path) -> Archive:
         with zipfile.ZipFile(path) as file:
             if sum(part.file_size for part in file.infolist()) > MAX_BYTES:
                 raise click.ClickException(f"{path} holds more than {MAX_BYTES} bytes")
-            head = json.loads(file.read("mission.json"))
-            events = [json.loads(line) for line in file.read("events.ndjson").splitlines()]
+            head = json_module.loads(file.read("mission.json"))
+            events = [json_module.loads(line) for line in file.read("events.ndjson").splitlines()]
             names = [name for name in file.namelist() if name.startswith("files/")]
             contents = {int(name.removeprefix("files/")): file.read(name) for name in names}
     except (zipfile.BadZipFile, KeyError, ValueError):

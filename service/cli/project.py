@@ -6,7 +6,9 @@ import re
 import click
 
 from service import config, schema
+from service.cli.server import as_json
 from service.cli.settings import BadSettings, settings
+from service.cli.showing import print_json, print_table
 from service.config import Settings
 from service.db import Database
 from service.missions import projects, target
@@ -23,10 +25,15 @@ def project() -> None:
 @project.command()
 @click.argument("name")
 @click.argument("where", metavar="TARGET")
-def add(name: str, where: str) -> None:
+@as_json
+def add(name: str, where: str, json: bool) -> None:
     """Look at TARGET (a folder, FILE.py:OBJECT or MODULE:OBJECT) and offer it as NAME.
 
     Registering it again looks again. Workers need it at the same place.
+
+    \b
+    longline project add market crews/market
+    longline project add triage flows/triage.py:Triage
     """
     if not re.match(PROJECT_NAME, name):
         raise click.BadParameter("letters, digits, _, . and - only", param_hint="NAME")
@@ -42,18 +49,27 @@ def add(name: str, where: str) -> None:
     schema.upgrade(db)
     with db.transaction() as conn:
         projects.register(conn, name, place, found, source="command")
+    if json:
+        print_json(
+            {"name": name, "kind": found.kind, "engine": found.engine, "inputs": found.inputs}
+        )
+        return
     inputs = ", ".join((found.inputs or {}).get("properties", {})) or "none"
     click.echo(f"{name}: a {found.kind} for {found.engine}; inputs: {inputs}")
 
 
 @project.command("list")
-def list_all() -> None:
+@as_json
+def list_all(json: bool) -> None:
     """Show what is registered."""
     with Database(settings()).reading() as conn:
-        for row in projects.listed(conn):
-            click.echo(
-                f"{row.name}\t{row.kind or 'broken'}\t{row.target}\t{row.error or ''}".rstrip()
-            )
+        rows = projects.listed(conn)
+    columns = ("name", "kind", "target", "error")
+    found = [[row.name, row.kind or "broken", row.target, row.error] for row in rows]
+    if json:
+        print_json([dict(zip(columns, one, strict=True)) for one in found])
+    else:
+        print_table(columns, found)
 
 
 @project.command()

@@ -5,7 +5,9 @@ import re
 import click
 
 from service import clock
+from service.cli.server import as_json
 from service.cli.settings import settings
+from service.cli.showing import print_json
 from service.db import Database
 from service.missions import retention
 
@@ -26,14 +28,21 @@ class Age(click.ParamType[int]):
 
 @click.command()
 @click.option("--older-than", "age_ms", type=Age(), required=True, help="30d, 12h, 4w, …")
-def prune(age_ms: int) -> None:
+@as_json
+def prune(age_ms: int, json: bool) -> None:
     """Delete events older than an age, and missions that ended before it, with their files.
 
     Safe while everything runs. Clients whose number lies in what is gone are told so.
+
+    \b
+    longline prune --older-than 30d
     """
     db = Database(settings())
     sums = [0, 0]
     for deleted in retention.prune(db, before_ms=clock.now_ms() - age_ms):
         sums = [total + count for total, count in zip(sums, deleted, strict=True)]
     db.close()
-    click.echo(f"deleted {sums[0]} events and {sums[1]} missions")
+    if json:
+        print_json({"events": sums[0], "missions": sums[1]})
+    else:
+        click.echo(f"deleted {sums[0]} events and {sums[1]} missions")

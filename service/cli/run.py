@@ -22,6 +22,13 @@ from service.client import Client
 @click.argument("spec", required=False, type=click.File("rb"))
 @click.option("--project", help="Run a project of the server instead of a SPEC.")
 @click.option("--input", "inputs", multiple=True, metavar="KEY=VALUE", help="Fill a {placeholder}.")
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file that its agents may read; may be repeated.",
+)
 @click.option("--key", help="An Idempotency-Key: under it, the mission is made only once.")
 @click.option("--detach", is_flag=True, help="Do not follow: print the mission's id and end.")
 @click.option("--no-input", is_flag=True, help="Do not ask here: end with 6 when it asks.")
@@ -33,6 +40,7 @@ def run(
     spec: Any,
     project: str | None,
     inputs: tuple[str, ...],
+    files: tuple[Path, ...],
     key: str | None,
     detach: bool,
     no_input: bool,
@@ -48,10 +56,11 @@ def run(
     \b
     longline run brief.yaml
     longline run brief.json --input topic='heat pumps'
+    longline run brief.json --file notes.md --file figures.csv
     longline run --project research --input topic=batteries --detach
     echo 'shorter, please' | longline run brief.json
     """
-    mission = client.missions.create(_spec(spec, project, inputs), key=key)
+    mission = client.missions.create(_spec(spec, project, inputs), key=key, files=_contents(files))
     if detach:
         print_json(mission) if json else click.echo(mission["id"])
         return
@@ -112,6 +121,16 @@ def read_spec(given: Any) -> dict[str, Any]:
     if not isinstance(spec, dict):
         raise click.UsageError(f"{given.name}: a mission is an object with agents and a plan.")
     return spec
+
+
+def _contents(files: tuple[Path, ...]) -> dict[str, bytes]:
+    """Files by their names, without their folders."""
+    contents: dict[str, bytes] = {}
+    for file in files:
+        if file.name in contents:
+            raise click.BadParameter(f"two files are called {file.name}", param_hint="--file")
+        contents[file.name] = file.read_bytes()
+    return contents
 
 
 def _pair(text: str) -> tuple[str, str]:

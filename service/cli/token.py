@@ -28,7 +28,8 @@ def token() -> None:
 @click.option("--workspace", default="default", show_default=True, help="Made if there is none.")
 @click.option("--name", help="Who has it: shown with the answers that it gives.")
 @click.option("--expires", type=DURATION, help="After this long it opens nothing: 30d, 12h.")
-def create(scopes: str, workspace: str, name: str | None, expires: int | None) -> None:
+@as_json
+def create(scopes: str, workspace: str, name: str | None, expires: int | None, json: bool) -> None:
     """Make a token and print it, this once: the database keeps only a hash.
 
     \b
@@ -47,7 +48,7 @@ def create(scopes: str, workspace: str, name: str | None, expires: int | None) -
         audit.note_operator(
             conn, workspace_id, "token.created", f"token {tokens.id_of(made)} ({scopes})"
         )
-    click.echo(made)
+    print_json({"id": tokens.id_of(made), "token": made}) if json else click.echo(made)
 
 
 @token.command("list")
@@ -81,7 +82,8 @@ def list_all(json: bool) -> None:
 
 @token.command()
 @click.argument("token_id", metavar="ID")
-def revoke(token_id: str) -> None:
+@as_json
+def revoke(token_id: str, json: bool) -> None:
     """End a token now. ID is as `token list` shows it; the whole token does as well."""
     with Database(settings()).transaction() as conn:
         ended = tokens.revoke(conn, tokens.id_of(token_id) if "_" in token_id else token_id)
@@ -89,7 +91,7 @@ def revoke(token_id: str) -> None:
             audit.note_operator(conn, ended.workspace_id, "token.revoked", f"token {ended.id}")
     if ended is None:
         raise click.ClickException("there is no such token that could still be revoked")
-    click.echo(f"revoked {ended.id}")
+    print_json({"id": ended.id}) if json else click.echo(f"revoked {ended.id}")
 
 
 def _from_now(duration_ms: int | None) -> int | None:

@@ -40,17 +40,20 @@ def list_all(json: bool) -> None:
 
 @workspace.command()
 @click.argument("name")
-def create(name: str) -> None:
+@as_json
+def create(name: str, json: bool) -> None:
     """Make a workspace; does nothing when it is there. `token create --workspace` opens it."""
     db = Database(settings())
     schema.upgrade(db)
     with db.transaction() as conn:
-        tokens.workspace_named(conn, name)
+        made = {"id": tokens.workspace_named(conn, name), "name": name}
+    print_json(made) if json else click.echo(name)
 
 
 @workspace.command("rename-feed")
 @click.argument("name", required=False)
-def rename_feed(name: str | None) -> None:
+@as_json
+def rename_feed(name: str | None, json: bool) -> None:
     """Give the logs new names: always do this after a backup was restored.
 
     Clients recognise a log by its name. Without this, one that had seen events which the backup
@@ -60,4 +63,4 @@ def rename_feed(name: str | None) -> None:
         renamed = naming.rename(conn, name)
     if not renamed:
         raise click.ClickException(f"there is no workspace {name!r}")
-    click.echo(f"new names for: {', '.join(renamed)}")
+    print_json(renamed) if json else click.echo(f"new names for: {', '.join(renamed)}")

@@ -7,6 +7,7 @@ from typing import Any, Self, cast
 import httpx
 
 from service.client import calls, feed
+from service.client.calls import Files
 from service.client.feed import Cursor
 from service.client.steps import TIMEOUT, Pause, Send, Steps
 from service.client.sync import PATIENCE_S
@@ -91,7 +92,12 @@ class AsyncClient:
             return None
         try:
             return await self._http.request(
-                step.method, step.path, params=step.params, json=step.json, headers=step.headers
+                step.method,
+                step.path,
+                params=step.params,
+                json=step.json,
+                files=step.parts,
+                headers=step.headers,
             )
         except httpx.TransportError as error:
             return error
@@ -113,8 +119,10 @@ class AsyncMissions:
         steps = calls.get("/missions", self._client._patience_s, **filters)
         return cast(list[Mission], await self._client.run(calls.part("missions", steps)))
 
-    async def create(self, spec: dict[str, Any], *, key: str | None = None) -> Mission:
-        steps = calls.create(spec, key, self._client._patience_s)
+    async def create(
+        self, spec: dict[str, Any], *, key: str | None = None, files: Files | None = None
+    ) -> Mission:
+        steps = calls.create(spec, key, self._client._patience_s, files)
         return cast(Mission, await self._client.run(steps))
 
     async def get(self, mission_id: int) -> Mission:

@@ -1,15 +1,26 @@
 """Every call of the API as steps: which request, and whether it may be sent again after an outage."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
 
-from service.client.steps import Send, Steps, call, keyed, once
+from service.client.steps import Send, Steps, call, keyed, once, under
+
+Files = Mapping[str, bytes]  # contents by name
 
 
-def create(spec: dict[str, Any], key: str | None, patience_s: float | None) -> Steps:
-    return keyed("/missions", spec, key, patience_s)
+def create(
+    spec: dict[str, Any], key: str | None, patience_s: float | None, files: Files | None
+) -> Steps:
+    if not files:
+        return keyed("/missions", spec, key, patience_s)
+    parts: list[tuple[str, tuple[str | None, bytes]]] = [
+        ("mission", (None, json.dumps(spec).encode()))
+    ]
+    parts += [("file", (name, content)) for name, content in files.items()]
+    return call(Send("POST", "/missions", parts=parts, headers=under(key)), patience_s)
 
 
 def answer(request_id: int, value: Any, key: str | None, patience_s: float | None) -> Steps:

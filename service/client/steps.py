@@ -33,6 +33,8 @@ class Send:
     params: dict[str, Any] = field(default_factory=dict)
     json: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    # parts of a form, as httpx takes them, instead of json
+    parts: list[tuple[str, tuple[str | None, bytes]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,11 @@ def once(send: Send) -> Steps:
 
 def keyed(path: str, body: Any, key: str | None, patience_s: float | None) -> Steps:
     """A POST under an Idempotency-Key: made again after an outage, it still happens once."""
-    headers = {"Idempotency-Key": key or uuid.uuid4().hex}
-    return call(Send("POST", path, json=body, headers=headers), patience_s)
+    return call(Send("POST", path, json=body, headers=under(key)), patience_s)
+
+
+def under(key: str | None) -> dict[str, str]:
+    return {"Idempotency-Key": key or uuid.uuid4().hex}
 
 
 def succeeded(response: httpx.Response) -> httpx.Response:

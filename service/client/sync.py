@@ -7,6 +7,7 @@ from typing import Any, Self, cast
 import httpx
 
 from service.client import calls, feed
+from service.client.calls import Files
 from service.client.feed import Cursor
 from service.client.steps import TIMEOUT, Pause, Send, Steps, once
 from service.client.values import Event, File, Mission, Question
@@ -36,8 +37,10 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
-    def create(self, spec: dict[str, Any], *, key: str | None = None) -> Mission:
-        return self.missions.create(spec, key=key)
+    def create(
+        self, spec: dict[str, Any], *, key: str | None = None, files: Files | None = None
+    ) -> Mission:
+        return self.missions.create(spec, key=key, files=files)
 
     def mission(self, mission_id: int) -> Mission:
         return self.missions.get(mission_id)
@@ -120,7 +123,12 @@ class Client:
             return next(steps)
         try:
             response = self._http.request(
-                step.method, step.path, params=step.params, json=step.json, headers=step.headers
+                step.method,
+                step.path,
+                params=step.params,
+                json=step.json,
+                files=step.parts,
+                headers=step.headers,
             )
         except httpx.TransportError as error:
             return steps.throw(error)
@@ -138,9 +146,14 @@ class Missions:
         steps = calls.get("/missions", self._client._patience_s, **filters)
         return cast(list[Mission], self._client.run(calls.part("missions", steps)))
 
-    def create(self, spec: dict[str, Any], *, key: str | None = None) -> Mission:
-        """Create a mission, once. key: an Idempotency-Key, if a later call may mean the same one."""
-        steps = calls.create(spec, key, self._client._patience_s)
+    def create(
+        self, spec: dict[str, Any], *, key: str | None = None, files: Files | None = None
+    ) -> Mission:
+        """Create a mission, once. key: an Idempotency-Key, if a later call may mean the same one.
+
+        files: what it is given, contents by name.
+        """
+        steps = calls.create(spec, key, self._client._patience_s, files)
         return cast(Mission, self._client.run(steps))
 
     def get(self, mission_id: int) -> Mission:

@@ -1,5 +1,6 @@
 """A mission as a file: all of it comes back, under new numbers; and it can be played as if it were live."""
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -31,8 +32,11 @@ def archive(web: Longline, writer: Writer, tmp_path: Path) -> Path:
     writer.complete(claim)
     target = tmp_path / "mission.zip"
     env = environment(LONGLINE_URL=web.url)
-    done = piped("export", str(claim.mission_id), "-o", str(target), env=env)
+    export = ("export", str(claim.mission_id), "-o", str(target), "--json")
+    done = piped(*export, env=env)
     assert done.returncode == 0, done.stderr
+    told = {"mission": claim.mission_id, "file": str(target), "bytes": target.stat().st_size}
+    assert json.loads(done.stdout) == told
     return target
 
 

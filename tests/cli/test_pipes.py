@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from service.cli import WHERE, main
 from tests.cli.terminal import environment, piped
@@ -39,6 +40,21 @@ def run_beside(work: Any, *arguments: str, env: dict[str, str], stdin: str = "")
     done = piped(*arguments, env=env, stdin=stdin)
     worker.join()
     return done
+
+
+def test_a_run_is_given_files(server: dict[str, str], writer: Writer, tmp_path: Path) -> None:
+    spec = tmp_path / "files.json"
+    spec.write_text(json.dumps(the.SPEC))
+    (tmp_path / "notes.md").write_bytes(b"# Notes")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.md").write_bytes(b"# Others")
+    given = ("run", str(spec), "--detach", "--json", "--file", str(tmp_path / "notes.md"))
+    twice = piped(*given, "--file", str(tmp_path / "other" / "notes.md"), env=server)
+    assert (twice.returncode, "two files are called notes.md" in twice.stderr) == (2, True)
+    made = json.loads(piped(*given, env=server).stdout)["id"]
+    [file] = json.loads(piped("files", str(made), "--json", env=server).stdout)
+    assert (file["name"], file["direction"], file["bytes"]) == ("notes.md", "input", 7)
+    the.end_cancelled(writer.db, writer.claim())
 
 
 def test_a_line_of_stdin_is_the_answer_and_json_lines_come_out(
@@ -131,6 +147,24 @@ def test_errors_are_sentences(server: dict[str, str], tmp_path: Path) -> None:
     away = piped("missions", "--url", "http://127.0.0.1:1", env=server)
     assert (away.returncode, "does not answer" in away.stderr) == (1, True)
     assert "Traceback" not in refused.stderr + away.stderr
+
+
+def test_what_a_command_of_the_database_did_is_json_for_scripts(tmp_path: Path) -> None:
+    runner = CliRunner(env={"LONGLINE_DATA": str(tmp_path), "DATABASE_URL": None})
+
+    def told(*command: str) -> Any:
+        done = runner.invoke(main, [*command, "--json"], catch_exceptions=False)
+        return json.loads(done.stdout)
+
+    assert told("migrate")["after"] == told("migrate")["before"]
+    assert told("workspace", "create", "press")["name"] == "press"
+    assert [one["name"] for one in told("workspace", "list")] == ["default", "press"]
+    assert told("workspace", "rename-feed") == ["default", "press"]
+    assert told("prune", "--older-than", "30d") == {"events": 0, "missions": 0}
+    made = told("token", "create")
+    assert made["token"].startswith("ll_") or made["id"] in made["token"]
+    assert told("token", "revoke", made["id"]) == {"id": made["id"]}
+    assert told("project", "list") == []
 
 
 def test_tokens_are_made_listed_and_revoked(tmp_path: Path) -> None:
