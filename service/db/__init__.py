@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from service.config import Settings
 from service.db import postgres, sqlite
 from service.db.bell import Bell, Silence
+from service.db.checkpoints import Checkpointer
 from service.db.hints import ChangeHint, PostgresChangeHint, SqliteChangeHint
 
 POOL_TIMEOUT_S = 10.0  # writers that saturate a database make others wait up to 2 s
@@ -49,6 +50,7 @@ class Database:
         else:
             postgres.prepare(self.engine)
         self._bell = Silence() if self.is_sqlite else Bell(self.engine)
+        self._checkpointer: Checkpointer | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -81,8 +83,15 @@ class Database:
             return SqliteChangeHint(self.url)
         return PostgresChangeHint(self.direct_url, f"longline_{channel}", wake)
 
+    def tidy(self) -> None:
+        """Keep commits of this and other processes short, until `close`. For those that stay."""
+        if self.is_sqlite and self._checkpointer is None:
+            self._checkpointer = Checkpointer(self.url)
+
     def close(self) -> None:
         self._bell.close()
+        if self._checkpointer is not None:
+            self._checkpointer.close()
         self.engine.dispose()
 
 

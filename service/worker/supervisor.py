@@ -43,6 +43,7 @@ class Supervisor:
         self._settings = settings
         self._identity = identity.own()
         self._db = Database(settings)
+        self._db.tidy()
         self._limits = Limits(settings.max_running_overall, settings.max_running)
         self._alarm = Alarm()
         self._dispatch = choose.for_worker(

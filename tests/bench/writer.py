@@ -74,6 +74,7 @@ def _ours(task: dict[str, Any]) -> Write:
     db = Database(
         Settings(data=Path(task["data"]), database_url=None, sqlite_synchronous=task["synchronous"])
     )
+    db.tidy()  # as the worker does, in whose place this process writes
 
     def write(channel: int, delta: str) -> int:
         event = NewEvent(Kind.STREAM, "text", {"delta": delta}, "writer", "draft", "c1")
