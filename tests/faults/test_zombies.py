@@ -1,0 +1,119 @@
+"""Workers and runs that come back from the dead, or lose their database: they write nothing, and go."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.faults.play import again
+from tests.faults.stage import Node, Stage, stopped
+from tests.folding import differences, faults
+from tests.missions import mission, task
+from tests.processes import until
+
+pytestmark = pytest.mark.processes
+
+LONG = [task(f"part{n}") for n in range(3)]  # some four seconds
+GONE_WITHIN_S = 1.0
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Two machines, of which one at first has no worker."""
+    with Stage(tmp_path_factory.mktemp("zombies"), "postgresql", nodes=2) as running:
+        running.nodes[1].stop("worker")
+        yield running
+
+
+def spoken(node: Node, mission_id: int) -> list[Any]:
+    return [event for event in node.events(mission_id) if event["kind"] == "STREAM"]
+
+
+def begun(stage: Stage) -> int:
+    """A mission that the first machine runs."""
+    node = stage.nodes[0]
+    mission_id = int(node.client.create(mission(*LONG))["id"])
+    until(lambda: spoken(node, mission_id), what="words")
+    return mission_id
+
+
+def check(node: Node, mission_id: int) -> list[Any]:
+    done = node.wait_for_status(mission_id, "completed")
+    events = node.events(mission_id)
+    assert faults(events) == []
+    assert differences(events, done) == {}
+    assert again(events) == []
+    return events
+
+
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}/cmdline").exists() and bool(
+        Path(f"/proc/{pid}/cmdline").read_bytes()  # empty of one that waits to be reaped
+    )
+
+
+def test_who_slept_beyond_its_lease_writes_nothing_and_is_gone(stage: Stage) -> None:
+    first, second = stage.nodes
+    mission_id = begun(stage)
+    [zombie] = first.runs()
+    second.start_again("worker")
+    with stopped([*first.pids("worker"), zombie]):
+        until(
+            lambda: any(event["attempt"] == 2 for event in spoken(first, mission_id)),
+            what="words of the next attempt",
+        )
+        assert alive(zombie)
+    until(lambda: not alive(zombie), within_s=10, what="end of the zombie")
+    events = check(first, mission_id)
+    attempts = [event["attempt"] for event in events]
+    assert attempts == sorted(attempts)
+    assert first.processes["worker"].poll() is None  # it goes on with other missions
+    second.all_started()
+    second.stop("worker")
+
+
+def test_a_run_whose_supervisor_was_killed_is_gone_within_a_second(stage: Stage) -> None:
+    node = stage.nodes[0]
+    mission_id = begun(stage)
+    [orphan] = node.runs()
+    node.kill("worker")
+    began = time.monotonic()
+    until(lambda: not alive(orphan), what="end of the orphan")
+    assert time.monotonic() - began < GONE_WITHIN_S
+    node.start("worker")
+    check(node, mission_id)
+
+
+def test_without_its_database_a_worker_ends_and_another_goes_on_when_it_is_back(
+    stage: Stage,
+) -> None:
+    node = stage.nodes[0]
+    mission_id = begun(stage)
+    runs = node.runs()
+    assert stage.postgres is not None
+    stage.postgres.stop()
+    node.stop("worker")
+    assert not any(alive(pid) for pid in runs)
+    node.start_again("worker")  # which waits for the database
+    until(lambda: b"does not answer" in node.log("worker"), what="worker that waits")
+    stage.postgres.start()
+    node.all_started()
+    events = check(node, mission_id)
+    assert {event["attempt"] for event in events} == {0, 1, 2}
+
+
+def test_a_web_process_without_its_database_ends_when_told(stage: Stage) -> None:
+    node = stage.nodes[1]
+    assert stage.postgres is not None
+    stage.postgres.stop()
+    until(lambda: httpx.get(f"{node.url}/readyz").status_code == 503, what="web that misses it")
+    os.kill(node.processes["web"].pid, signal.SIGTERM)
+    began = time.monotonic()
+    node.processes.pop("web").wait(30)
+    stage.postgres.start()
+    assert time.monotonic() - began < 10
