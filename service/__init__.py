@@ -3,7 +3,8 @@
 Imports point down this list, never up; setup.cfg holds the contracts.
 
     cli             longline serve | web | worker | sender | migrate | run | tail | token …
-    gunicorn_conf   how gunicorn runs the web process: gevent, drain
+    gunicorn_conf   how gunicorn runs the web process
+    gunicorn_worker its gevent worker with an edge: held polls leave their greenlets; drain
     app             create_app(settings): the web process put together
     api             the HTTP edge: parse, authorise, one call, serialise. No SQL
     worker          claims missions, runs each attempt in a child process, renews leases

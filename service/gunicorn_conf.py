@@ -7,14 +7,15 @@ import gevent
 from service import logs
 from service.api.services import NAME
 from service.config import load, share_metrics  # by name: `config` is a setting of gunicorn's
+from service.gunicorn_worker import Worker
 
 _settings = load()
 _metrics_folder = share_metrics(_settings)
 
 bind = f"{_settings.bind_host}:{_settings.port}"
 workers = _settings.web_processes
-worker_class = "gevent"
-# Held polls count as connections: the pool has to be larger, or health checks are not accepted.
+worker_class = "service.gunicorn_worker.Worker"
+# Requests that have a greenlet. Held polls have none, but streams do, and holds of single missions.
 worker_connections = _settings.max_held + 1000
 backlog = 2048
 preload_app = False  # nothing of a database or a hub may cross the fork
@@ -25,7 +26,7 @@ timeout = 60
 accesslog = None
 loglevel = "warning"
 
-DRAIN_LOOK_S = 0.1
+DRAIN_LOOK_S = 0.05
 
 
 def post_worker_init(worker: Any) -> None:
@@ -45,3 +46,5 @@ def _drain_when_told(worker: Any) -> None:
     while worker.alive:
         gevent.sleep(DRAIN_LOOK_S)
     worker.app.callable.extensions[NAME].feed.drain()
+    if isinstance(worker, Worker):
+        worker.edge.drain()

@@ -70,7 +70,12 @@ class WebMetrics:
         """As the feed's witness."""
         self.lateness.observe(late_s)
 
+    def holding(self, count: int) -> None:
+        """As the feed's witness."""
+        self.held.set(count)
+
     def polled(self, reason: str, held_s: float) -> None:
+        """As the feed's witness, and for polls that a view has answered."""
         self.holds.observe(held_s)
         self.polls.labels(reason).inc()
 

@@ -10,10 +10,10 @@ JSON = "application/json"
 
 def pack(response: Response) -> Response:
     """A feed's answer was packed once for all who get it."""
-    if response.mimetype != JSON or response.direct_passthrough:
+    if response.mimetype != JSON:
         return response
     response.vary.add("Accept-Encoding")
-    if not takes_gzip() or response.content_encoding:
+    if not takes_gzip() or response.content_encoding or response.direct_passthrough:
         return response
     answer: Answer | None = g.get("feed_answer")
     body = answer.packed if answer else _packed(response)

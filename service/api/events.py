@@ -4,19 +4,26 @@ import time
 
 from flask import Blueprint, Response, g, request
 
-from service.api import streams
+from service import clock
+from service.api import compression, streams
 from service.api.access import allow
 from service.api.answers import raw_answer
 from service.api.parsing import arguments
 from service.api.services import client_socket, services
 from service.feed import cursor
+from service.feed.answer import Answer
+from service.feed.connection import Connection
 from service.feed.cursor import FeedQuery
+from service.feed.edge import Held, Terms
+from service.feed.line import Line
 from service.feed.patience import pause
+from service.feed.poll import hold_until
 from service.security.tokens import Access
 
 blueprint = Blueprint("events", __name__)
 
 PARAMETERS = ("after", "wait", "kind", "limit", "client")
+JSON = "application/json"
 AT_ONCE_S = 0.05  # a poll that was held for longer is no loop
 
 
@@ -48,17 +55,52 @@ def _answer(access: Access, given: dict[str, list[str]], mission: int | None) ->
 
 def _poll(access: Access, query: FeedQuery) -> Response:
     """The answer, which takes longer for a client that does not move on from its cursor."""
-    parts = services()
     began = time.monotonic()
-    g.feed_answer = parts.feed.poll(
-        query,
-        holder=access.token_id,
-        sock=client_socket(),
-        allow=lambda: allow("read", mission=query.filter.mission, polls=True),
-    )
+    answer = _asked(access, query)
+    if answer is None:
+        return Response(Held(), content_type=JSON, direct_passthrough=True)
+    g.feed_answer = answer
     if time.monotonic() - began < AT_ONCE_S:
+        parts = services()
         connection = (request.remote_addr, request.environ.get("REMOTE_PORT"))
         slow_s = parts.limits.slow_down((access.token_id, query), connection)
         if slow_s:
             pause(slow_s)
-    return raw_answer(g.feed_answer.body)
+    return raw_answer(answer.body)
+
+
+def _asked(access: Access, query: FeedQuery) -> Answer | None:
+    """The answer. None when the connection waits for it, which then needs no greenlet any more."""
+    line = client_socket()
+    if isinstance(line, Line) and line.request:
+        return _left_to_the_edge(line, access, query)
+    return services().feed.poll(
+        query,
+        holder=access.token_id,
+        sock=line,
+        allow=lambda: allow("read", mission=query.filter.mission, polls=True),
+    )
+
+
+def _left_to_the_edge(line: Line, access: Access, query: FeedQuery) -> Answer | None:
+    feed = services().feed
+    terms = Terms(
+        wait_s=query.wait_s,
+        packs=compression.takes_gzip(),
+        echoes_id=request.headers.get("X-Request-Id") == g.request_id,
+        expires=_expiry(access),
+    )
+    after = feed.begin(query)
+    held = Connection(line.origin.edge, query.filter, after, access.token_id, terms)
+    held.deadline = line.deadline or hold_until(query.wait_s)
+    line.deadline = None
+    line.held = held
+    held.last = feed.ask(held, query.wait_s, held.deadline)
+    return held.last
+
+
+def _expiry(access: Access) -> float:
+    """When the caller's token ends, in monotonic time."""
+    if access.expires_ms is None:
+        return float("inf")
+    return time.monotonic() + (access.expires_ms - clock.now_ms()) / 1000

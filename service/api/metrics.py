@@ -29,6 +29,7 @@ def shown() -> Response:
     """Numbers over all workspaces, so only admin's."""
     allow("admin")
     arguments()
+    _own().holding(services().feed.held)
     return raw_answer(metrics.ready(services().db, _own()), content_type=metrics.CONTENT_TYPE)
 
 
@@ -57,7 +58,7 @@ def _end(response: Response) -> Response:
     took_s = time.monotonic() - g.began
     response.headers["X-Request-Id"] = g.request_id
     own, endpoint = _own(), request.endpoint or ""
-    own.held.set(services().feed.held)
+    own.holding(services().feed.held)
     if "feed_answer" in g:
         own.polled(g.feed_answer.reason, took_s)
     elif endpoint.startswith("events.") and response.status_code < 400:

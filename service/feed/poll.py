@@ -16,6 +16,7 @@ from service.events.log import Head
 from service.feed import page
 from service.feed.answer import Answer
 from service.feed.cursor import FeedQuery, Filter
+from service.feed.deadlines import Deadlines
 from service.feed.page import Page
 from service.feed.presence import watched
 from service.feed.waiters import Place, Waiters
@@ -64,6 +65,10 @@ class Feed:
     def held(self) -> int:
         return self._waiters.count
 
+    @property
+    def deadlines(self) -> Deadlines:
+        return self._waiters.deadlines
+
     def drain(self) -> None:
         """Answer every held poll now, and hold no more: this process is going down."""
         self.draining = True
@@ -107,11 +112,6 @@ class Feed:
         """Its time is over. Where nobody can say that nothing came, it finds out for itself."""
         known = self._watcher.well and place.group is not None
         self._waiters.answer(place, self._quiet(place, "timeout") if known else None)
-
-    def access_changes(self, workspace_id: int) -> int | None:
-        """As of the last look; None when nobody has looked lately."""
-        room = self._waiters.rooms.get(workspace_id)
-        return None if room is None or room.log is None else room.log.access
 
     def poll(
         self,

@@ -92,6 +92,7 @@ class Watcher:
         asked, self._asked = self._asked, False
         if self._hint.changed(asked=asked):
             self._look()
+        self._witness.holding(self._waiters.count)
         self._tidy()
 
     def _sleep(self) -> None:

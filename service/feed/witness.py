@@ -12,6 +12,9 @@ class Witness(Protocol):
     def delivered(self, late_s: float) -> None:
         """A group of held polls was answered, this long after the newest event of it happened."""
 
+    def holding(self, count: int) -> None:
+        """So many polls are held now."""
+
     def polled(self, reason: str, held_s: float) -> None:
         """A poll was answered that no view of the application has seen the end of."""
 
@@ -26,4 +29,7 @@ class Nobody:
         """Nothing."""
 
     def polled(self, reason: str, held_s: float) -> None:
+        """Nothing."""
+
+    def holding(self, count: int) -> None:
         """Nothing."""

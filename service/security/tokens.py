@@ -34,6 +34,7 @@ class Access:
     token_id: str | None = None
     mission_id: int | None = None
     request_id: int | None = None
+    expires_ms: int | None = None
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
@@ -125,6 +126,7 @@ def open_with(conn: Connection, text: str) -> Access | None:
         token_id,
         row.mission_id,
         row.request_id,
+        row.expires_ms,
     )
 
 

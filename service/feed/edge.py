@@ -1,0 +1,136 @@
+"""Connections without a greenlet: each a small record whose poll is held, answered, and asked again.
+
+The edge gives out what the feed has rendered, under the headers that the application gave the first of
+equal requests. Whatever else is to be said on a connection, the worker says: it gets the connection back
+with the bytes that were read from it, and is not told that it was away.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+
+from gevent import get_hub
+
+from service.feed.connection import Connection, Template
+from service.feed.line import Line
+from service.feed.poll import Feed
+from service.feed.repeat import Repeat
+from service.feed.witness import Witness
+
+# Bytes of answers that clients have not taken yet, of all together; beyond it the slowest are cut off.
+UNSENT_MAX_BYTES = 64 * 1024 * 1024
+# After so long a request is parsed again though it is a repeat, and its token noted as used.
+PARSED_FOR_S = 300.0
+TEMPLATES_MAX = 1_000
+OF_ONE_RESPONSE = ("Date:", "Transfer-Encoding:")
+OF_ONE_ANSWER = frozenset({"content-length", "content-encoding", "x-request-id", "date"})
+
+
+class Held:
+    """The body of a response that is given later, and not by the application."""
+
+    def __iter__(self) -> "Held":
+        return self
+
+    def __next__(self) -> bytes:
+        raise StopIteration
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the application has found out about a poll. expires: when its token does, monotonic."""
+
+    wait_s: float
+    packs: bool
+    echoes_id: bool
+    expires: float
+
+
+class Edge:
+    """All connections of one process that no greenlet serves.
+
+    serve: starts a greenlet of the worker for a connection, from its next byte on.
+    """
+
+    def __init__(self, feed: Feed, serve: Callable[[Line], None], witness: Witness) -> None:
+        self.feed = feed
+        self.witness = witness
+        self.loop = get_hub().loop
+        self.lines: set[Line] = set()  # the connections that do have a greenlet
+        self.unsent: dict[Connection, int] = {}
+        self._unsent_bytes = 0
+        self._serve = serve
+        self._connections: set[Connection] = set()
+        self._templates: dict[Template, Template] = {}
+        self._date = (0, b"")
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def take(self, line: Line, parsed: Any) -> None:
+        """Take over a connection whose request was answered, or is held; see `Connection`."""
+        connection: Connection = line.held
+        template = self._template(line, connection.terms)
+        expires = min(time.monotonic() + PARSED_FOR_S, connection.terms.expires)
+        number, ahead = line.leave(parsed)
+        self._connections.add(connection)
+        connection.begin(number, line.origin, template, expires, ahead)
+
+    def give_back(self, connection: Connection, number: int, request: bytes) -> None:
+        """Let the worker go on with a connection, beginning with these bytes."""
+        self.forget(connection)
+        deadline = connection.deadline
+        self._serve(Line(number, connection.origin, ahead=request, deadline=deadline))
+
+    def forget(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self.has_sent(connection)
+
+    def drain(self) -> None:
+        """Close what asks for nothing. Held polls are the feed's to answer; then they close too."""
+        for connection in list(self._connections):
+            connection.close_if_idle()
+        for line in list(self.lines):
+            line.close_if_idle()
+
+    def waits_for_readers(self, connection: Connection, count: int) -> None:
+        """An answer could not be sent at once. Who has waited longest goes when there are too many."""
+        self.unsent[connection] = count
+        self._unsent_bytes += count
+        while self._unsent_bytes > UNSENT_MAX_BYTES:
+            next(iter(self.unsent)).close()
+
+    def has_sent(self, connection: Connection) -> None:
+        self._unsent_bytes -= self.unsent.pop(connection, 0)
+
+    def date(self) -> bytes:
+        now = int(time.time())
+        if now != self._date[0]:
+            self._date = (now, f"Date: {formatdate(now, usegmt=True)}\r\n".encode())
+        return self._date[1]
+
+    def _template(self, line: Line, terms: Terms) -> Template:
+        """What connections with equal requests share."""
+        made = Template(
+            head=_head(line.response, keep_id=terms.echoes_id),
+            own_id=not terms.echoes_id,
+            packs=terms.packs,
+            closes=bool(line.response.should_close()),
+            wait_s=terms.wait_s,
+            request=line.request,
+            repeat=Repeat.of(line.request),
+        )
+        if len(self._templates) > TEMPLATES_MAX:
+            self._templates.clear()
+        return self._templates.setdefault(made, made)
+
+
+def _head(response: Any, *, keep_id: bool) -> bytes:
+    """The status line and the headers that do not depend on the answer, as gunicorn writes them."""
+    lines = [line for line in response.default_headers() if not line.startswith(OF_ONE_RESPONSE)]
+    for name, value in response.headers:
+        if name.lower() not in OF_ONE_ANSWER or (keep_id and name.lower() == "x-request-id"):
+            lines.append(f"{name}: {value}\r\n")
+    return "".join(lines).encode("latin-1")

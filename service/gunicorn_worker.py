@@ -1,0 +1,106 @@
+"""gunicorn's gevent worker, which lets held polls leave their greenlets: see `feed.edge`.
+
+Requests are read, parsed and answered as in any gevent worker. Only a connection whose poll waits, or
+was just answered, goes to the edge, and comes back with what it sends next.
+"""
+
+import ssl
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, NamedTuple
+
+import gevent
+from gevent.pool import Group
+from gunicorn.workers.ggevent import GeventWorker
+
+from service.api.services import NAME
+from service.feed.edge import Edge, Held
+from service.feed.line import Line
+
+LAST_BYTES_S = (
+    5.0  # for clients that have not taken the whole of their answer when all else is done
+)
+LOOK_S = 0.05
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class Origin(NamedTuple):
+    """What is needed to serve a connection again."""
+
+    edge: Edge
+    listener: Any
+    address: Any
+
+
+class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
+    """A gevent worker with an edge."""
+
+    def run(self) -> None:
+        feed = self.app.callable.extensions[NAME].feed
+        self._returned = Group()
+        self.edge = Edge(feed, self._serve_again, feed.witness)
+        self.wsgi: Any = partial(_call, self.app.callable)
+        super().run()
+        self._finish()
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        # Over TLS bytes are not what they look like; and gunicorn's access log wants each request.
+        if not isinstance(client, ssl.SSLSocket | Line) and not self.cfg.accesslog:
+            client = Line(client.detach(), Origin(self.edge, listener, addr))
+        if isinstance(client, Line):
+            self.edge.lines.add(client)
+        try:
+            super().handle(listener, client, addr)
+        finally:
+            self.edge.lines.discard(client)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        if not isinstance(sock, Line):
+            super().handle_request(listener_name, req, sock, addr)
+            return
+        sock.begin(req)
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+        except BaseException:
+            _free(sock)
+            raise
+        finally:
+            sock.end()
+        if sock.held is not None and sock.response.status_code == 200:
+            self.edge.take(sock, req)
+            raise StopIteration  # so ends gunicorn's loop; the socket it closes has no number any more
+        _free(sock)
+
+    def is_already_handled(self, respiter: Any) -> bool:
+        return isinstance(respiter, Held) or bool(super().is_already_handled(respiter))
+
+    def _serve_again(self, line: Line) -> None:
+        self._returned.start(
+            gevent.Greenlet(self.handle, line.origin.listener, line, line.origin.address)
+        )
+
+    def _finish(self) -> None:
+        """gunicorn has waited for the greenlets of its own; these are the others."""
+        deadline = time.monotonic() + LAST_BYTES_S
+        self._returned.join(timeout=LAST_BYTES_S)
+        while self.edge.unsent and time.monotonic() < deadline:
+            gevent.sleep(LOOK_S)
+
+
+def _call(
+    application: Application, environ: dict[str, Any], start_response: Any
+) -> Iterable[bytes]:
+    line = environ["gunicorn.socket"]
+    body = application(environ, start_response)
+    if isinstance(line, Line):
+        line.response = start_response.__self__
+    return body
+
+
+def _free(line: Line) -> None:
+    """The request came to nothing that could be held."""
+    if line.held is not None:
+        line.held.abandon()
+        line.held = None
