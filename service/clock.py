@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def now_ms() -> int:
@@ -12,8 +13,13 @@ def now_ms() -> int:
 def rfc3339(ms: int) -> str:
     """`2026-11-22T20:00:00.123Z`: UTC, always with milliseconds."""
     seconds, fraction = divmod(ms, 1000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction:03d}Z"
+    return f"{_to_the_second(seconds)}.{fraction:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(seconds: int) -> str:
+    """Many events happen in one second, and this is most of what rendering one costs."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def rfc3339_or_none(ms: int | None) -> str | None:

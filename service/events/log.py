@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -162,14 +163,23 @@ def newest_before(conn: Connection, workspace_id: int, count: int, mission_id: i
 
 
 def render(row: Row[Any]) -> str:
-    """One event as JSON text. Its data is spliced in as it was stored, not decoded and encoded again."""
-    optional = "".join(
-        f'"{name}":{orjson.dumps(value).decode()},'
-        for name, value in (("agent", row.agent), ("task", row.task), ("call", row.call))
-        if value is not None
-    )
+    """One event as JSON text. Its data is spliced in as it was stored, not decoded and encoded again.
+
+    row: all columns, in the table's order: unpacked at once, which is faster than by name.
+    """
+    _, seq, mission_id, mseq, attempt, kind, name, at_ms, agent, task, call, data = row.t
     return (
-        f'{{"seq":{row.seq},"mission":{row.mission_id},"mseq":{row.mseq},"attempt":{row.attempt},'
-        f'"kind":"{row.kind}","name":"{row.name}","at":"{clock.rfc3339(row.at_ms)}",'
-        f'{optional}"data":{row.data}}}'
+        f'{{"seq":{seq},"mission":{mission_id},"mseq":{mseq},"attempt":{attempt},'
+        f'"kind":"{kind}","name":"{name}","at":"{clock.rfc3339(at_ms)}",'
+        f'{_optional(agent, task, call)}"data":{data}}}'
+    )
+
+
+@lru_cache(maxsize=1024)
+def _optional(agent: str | None, task: str | None, call: str | None) -> str:
+    """The members that not every event has. Neighbours in the log mostly have the same."""
+    return "".join(
+        f'"{name}":{orjson.dumps(value).decode()},'
+        for name, value in (("agent", agent), ("task", task), ("call", call))
+        if value is not None
     )

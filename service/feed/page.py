@@ -141,7 +141,7 @@ def _fill(conn: Connection, wanted: Filter, after: int, upto: int) -> tuple[tupl
         kinds=wanted.kinds,
         without_kinds=wanted.without_kinds,
     ):
-        size += len(text.encode()) + 1
+        size += (len(text) if text.isascii() else len(text.encode())) + 1
         if events and size > PAGE_MAX_BYTES:
             return tuple(events), last
         events.append(text)
