@@ -6,13 +6,16 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from models import events, workspaces
 from service import clock
 from service.errors import LeaseLost
 from service.events.batch import Fence, store
 from service.events.kinds import NewEvent
+
+# Fetched with one call. A page may end before: by its size, which is known when they are rendered.
+ROWS_AT_ONCE = 100
 
 __all__ = ["Appended", "Fence", "Head", "append", "head", "read"]
 
@@ -116,7 +119,8 @@ def read(
     """Events with after < seq <= upto, oldest first, as (seq, JSON text); nothing when there are none.
 
     upto: a head that was read before, so that a cursor never passes a row this did not see.
-    mission_ids, kinds: only these; empty means all. Rows are fetched as they are consumed.
+    mission_ids, kinds: only these; empty means all. Rows are fetched as they are consumed,
+    some at once.
     """
     query = (
         select(events)
@@ -130,7 +134,7 @@ def read(
         query = query.where(events.c.kind.in_(kinds))
     if without_kinds:
         query = query.where(events.c.kind.not_in(without_kinds))
-    for row in conn.execute(query):
+    for row in conn.execute(query).yield_per(ROWS_AT_ONCE):
         yield row.seq, render(row)
 
 
@@ -162,12 +166,12 @@ def newest_before(conn: Connection, workspace_id: int, count: int, mission_id: i
     return int(conn.execute(select(func.coalesce(older.scalar_subquery(), 0))).scalar_one())
 
 
-def render(row: Row[Any]) -> str:
+def render(row: Any) -> str:
     """One event as JSON text. Its data is spliced in as it was stored, not decoded and encoded again.
 
-    row: all columns, in the table's order: unpacked at once, which is faster than by name.
+    row: a Row of all columns, in the table's order: unpacked at once, which is faster than by name.
     """
-    _, seq, mission_id, mseq, attempt, kind, name, at_ms, agent, task, call, data = row.t
+    _, seq, mission_id, mseq, attempt, kind, name, at_ms, agent, task, call, data = row
     return (
         f'{{"seq":{seq},"mission":{mission_id},"mseq":{mseq},"attempt":{attempt},'
         f'"kind":"{kind}","name":"{name}","at":"{clock.rfc3339(at_ms)}",'
