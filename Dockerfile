@@ -14,9 +14,10 @@ COPY models models
 COPY service service
 COPY migrations migrations
 COPY static static
+# hadolint ignore=DL3013
 RUN pip install --no-cache-dir '.[worker]'
 
-USER longline
+USER 10001
 ENV LONGLINE_DATA=/data LONGLINE_HOST=0.0.0.0 LONGLINE_PORT=8000
 VOLUME /data
 EXPOSE 8000

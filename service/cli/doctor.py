@@ -3,7 +3,7 @@
 import hashlib
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -120,8 +120,8 @@ class Path:
             return Finding("event stream", "note", "held back until its end", _LONG_POLL)
         return Finding("event stream", "ok", "arrives live")
 
-    def looks(self) -> list[Callable[[], Finding]]:
-        holds = [lambda seconds=seconds: self.hold(seconds) for seconds in reversed(HOLDS_S)]
+    def looks(self, holds_s: Sequence[float]) -> list[Callable[[], Finding]]:
+        holds = [lambda seconds=seconds: self.hold(seconds) for seconds in sorted(holds_s)[::-1]]
         return [*holds, self.large, self.headers, self.cached, self.serialised, self.live]
 
 
@@ -139,8 +139,18 @@ _LONG_POLL = "Use long-polling, the default. For streams in nginx: proxy_bufferi
 
 @click.command()
 @click.argument("url", required=False)
+@click.option(
+    "--hold",
+    "holds_s",
+    multiple=True,
+    default=HOLDS_S,
+    show_default=True,
+    type=click.FloatRange(0, 25),
+    metavar="SECONDS",
+    help="Try whether a request may be held for so long; may be repeated.",
+)
 @as_json
-def doctor(url: str | None, json: bool) -> None:
+def doctor(url: str | None, holds_s: tuple[float, ...], json: bool) -> None:
     """Find out what lies between here and the server at URL, in about half a minute.
 
     Looks whether long holds survive, whether answers are cut, held back or cached, whether headers
@@ -149,6 +159,7 @@ def doctor(url: str | None, json: bool) -> None:
 
     \b
     longline doctor https://longline.example.org
+    longline doctor https://longline.example.org --hold 5
     """
     found = settings()
     token = found.token.get_secret_value() if found.token else None
@@ -157,7 +168,7 @@ def doctor(url: str | None, json: bool) -> None:
         first = path.ask()
         if not first.is_success or "nonce" not in first.text:
             raise click.ClickException(f"/doctor answers {first.status_code}: is it Longline's?")
-        findings = _look(path)
+        findings = _look(path, holds_s)
     between = first.headers.get("Via") or first.headers.get("Server") or ""
     if json:
         print_json({"between": between, "findings": [asdict(f) for f in findings]})
@@ -166,9 +177,9 @@ def doctor(url: str | None, json: bool) -> None:
     raise SystemExit(Exit.ERROR if any(f.level == "bad" for f in findings) else 0)
 
 
-def _look(path: Path) -> list[Finding]:
+def _look(path: Path, holds_s: Sequence[float]) -> list[Finding]:
     """All looks side by side; the longest hold decides how long it takes."""
-    looks = path.looks()
+    looks = path.looks(holds_s)
     with ThreadPoolExecutor(len(looks)) as pool:
         return [running.result() for running in [pool.submit(look) for look in looks]]
 

@@ -47,4 +47,4 @@ def test_the_image_holds_what_is_installed_and_nothing_of_a_developers() -> None
     }
     assert copied == {"pyproject.toml", "setup.cfg", "README.md", "LICENSE",
                       "models", "service", "migrations", "static"}  # fmt: skip
-    assert "USER longline" in image
+    assert "USER 10001" in image  # a number: Kubernetes can tell that it is not root
