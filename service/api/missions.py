@@ -1,5 +1,6 @@
 """Missions over HTTP: create, list, look, cancel, retry."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -32,9 +33,10 @@ from service.missions.spec import TOOLS
 from service.missions.specs import Spec
 from service.missions.states import Status
 from service.security import audit
+from service.security.tokens import Access
 
 LIST_DEFAULT, LIST_MAX = 50, 200
-KEY_MAX_CHARS = 200
+KEY = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
 
 blueprint = Blueprint("missions", __name__, url_prefix="/missions")
 
@@ -128,13 +130,22 @@ def retry(mission_id: int) -> Response:
     access = allow("run")
     arguments()
     no_body()
+    idempotency = _idempotency(f"retry {mission_id}".encode())
     with services().db.transaction() as conn:
-        quota.check(conn, access.workspace_id, most=services().settings.max_queued)
-        made = commands.retry(conn, access.workspace_id, mission_id)
-        audit.note(conn, access, "mission.created", f"mission {made}")
-        services().dispatch.hand_over(conn, made)
+        earlier = idempotency and commands.find_replay(conn, access.workspace_id, idempotency)
+        made = earlier or _again(conn, access, mission_id, idempotency)
         mission = queries.one(conn, access.workspace_id, made)
-    return _created(mission, replayed=False)
+    return _created(mission, replayed=bool(earlier))
+
+
+def _again(
+    conn: Connection, access: Access, mission_id: int, idempotency: Idempotency | None
+) -> int:
+    quota.check(conn, access.workspace_id, most=services().settings.max_queued)
+    made = commands.retry(conn, access.workspace_id, mission_id, idempotency=idempotency)
+    audit.note(conn, access, "mission.created", f"mission {made}")
+    services().dispatch.hand_over(conn, made)
+    return made
 
 
 def _asked() -> Asked:
@@ -196,8 +207,8 @@ def _unknown(
 
 def idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not 1 <= len(key) <= KEY_MAX_CHARS:
-        raise Problem("invalid", f"An Idempotency-Key has 1 … {KEY_MAX_CHARS} characters.")
+    if key is not None and not KEY.fullmatch(key):
+        raise Problem("invalid", "An Idempotency-Key has 1 … 200 printable characters of ASCII.")
     return key
 
 

@@ -118,11 +118,13 @@ def cancel(conn: Connection, workspace_id: int, mission_id: int) -> None:
         transitions.announce(conn, mission, "mission.cancelling", "cancel was requested")
 
 
-def retry(conn: Connection, workspace_id: int, mission_id: int) -> int:
+def retry(
+    conn: Connection, workspace_id: int, mission_id: int, *, idempotency: Idempotency | None = None
+) -> int:
     """A new mission from an earlier one's spec and files. Returns its id. Raises Problem not_found."""
     mission = _own(conn, workspace_id, mission_id)
     spec = specs.load(decode(mission.spec))
-    again = create(conn, workspace_id, spec, retry_of=mission_id)
+    again = create(conn, workspace_id, spec, retry_of=mission_id, idempotency=idempotency)
     copy_inputs(conn, mission_id, again)
     return again
 

@@ -20,6 +20,7 @@ from service.feed.cursor import WAIT_MAX_S
 PLAIN = query("plain", TEXT, "The page without scripts instead.")
 MISSION = path_id("mission_id", "A mission.")
 REQUEST = path_id("request_id", "A question.")
+TOLD_ON_PAGE = ("400", "404", "409", "410", "422")
 FORM_ERRORS = (
     "forbidden",
     "bad_request",
@@ -52,6 +53,9 @@ def _form(name: str, summary: str, fields: Schema, answers: dict[int, Schema], *
         name, "Pages", summary, scope=None, parameters=parameters, answers=answers,
         errors=(*FORM_ERRORS, *errors),
     )  # fmt: skip
+    if "already_answered" in errors:  # the page says so, with the status of the error
+        for status in TOLD_ON_PAGE:
+            found["responses"][status]["content"][HTML] = {"schema": TEXT}
     return found | {"requestBody": body}
 
 
@@ -87,10 +91,10 @@ TOKEN: Schema = {"name": "token", "in": "path", "required": True, "schema": TEXT
 NAME: Schema = {"name": "name", "in": "path", "required": True, "schema": TEXT,
                 "description": "Of a file; it may lie in folders."}  # fmt: skip
 
-# What a form was refused for is told on the page, with the status of the error.
-TOLD = {
-    status: text_answer("The page, and why it was refused.", HTML) for status in (409, 410, 422)
-}
+ANSWER_ERRORS = (
+    *("unauthorized", "too_many_requests", "not_found", "malformed_json", "invalid"),
+    *("already_answered", "mission_ended", "request_expired"),
+)
 
 PAGES = {
     "/": _page("missions_page", "Missions", PLAIN),
@@ -105,8 +109,8 @@ PAGES = {
     | {
         "post": _form(
             "answer_plain", "An answer from that page", ON_PAGE,
-            {303: moved("It was taken."), **TOLD}, MISSION,
-            errors=("unauthorized", "too_many_requests", "not_found"),
+            {303: moved("It was taken.")}, MISSION,
+            errors=ANSWER_ERRORS,
         )
     },
     "/q/{request_id}": _page(
@@ -116,8 +120,8 @@ PAGES = {
     | {
         "post": _form(
             "answer_question", "An answer from that page", ANSWER_FIELDS,
-            {200: text_answer("It was taken.", HTML), **TOLD}, REQUEST,
-            errors=("unauthorized", "too_many_requests", "not_found"),
+            {200: text_answer("It was taken.", HTML)}, REQUEST,
+            errors=ANSWER_ERRORS,
         )
     },
     "/s/{token}": {
@@ -195,7 +199,7 @@ OPERATIONS = {
                             "example": like.DOCTOR,
                         },
                         "text/plain": {"schema": TEXT},
-                        "text/event-stream": {"schema": TEXT},
+                        "text/event-stream": {"schema": {"type": "object"}},
                     },
                 }
             },

@@ -48,7 +48,12 @@ KEY: Schema = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "A text of your own: what was done under it is not done again.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[!-~]+$"},
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 200,
+        "pattern": r"^[!-~]([ -~]*[!-~])?$",
+    },
 }
 
 

@@ -53,7 +53,7 @@ def _new_mission() -> Schema:
     either = {"anyOf": [ref("MissionSpec"), ref("ProjectSpec")]}
     with_files = made_of(
         optional=("file",),
-        mission={**TEXT, "description": "The mission as JSON."},
+        mission=either,
         file=listed({"type": "string", "format": "binary"}),
     )
     content = {
