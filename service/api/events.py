@@ -44,10 +44,10 @@ def mission_events(mission_id: int) -> Response:
 
 def _answer(access: Access, given: dict[str, list[str]], mission: int | None) -> Response:
     form = streams.wanted()
+    given = streams.resumed(form, given)
     if form is None:
         response = _poll(access, cursor.parse(given, access.workspace_id, mission=mission))
     else:
-        given = streams.resumed(form, given)
         response = streams.answer(access, cursor.parse(given, access.workspace_id, mission=mission))
     response.vary.add("Accept")
     return response

@@ -40,14 +40,12 @@ def wanted() -> str | None:
     return None if best == JSON else best
 
 
-def resumed(form: str, given: dict[str, list[str]]) -> dict[str, list[str]]:
+def resumed(form: str | None, given: dict[str, list[str]]) -> dict[str, list[str]]:
     """The parameters with the cursor of the last event that an EventSource has seen."""
     last = request.headers.get("Last-Event-ID")
-    if form != EVENT_STREAM or last is None:
-        return given
-    if not cursor.DIGITS.fullmatch(last):
+    if last is not None and not cursor.DIGITS.fullmatch(last):
         raise misfit("Last-Event-ID", "must be the id of an event: digits")
-    return {**given, "after": [last]}
+    return given if form != EVENT_STREAM or last is None else {**given, "after": [last]}
 
 
 def answer(access: Access, query: FeedQuery) -> Response:

@@ -44,6 +44,12 @@ CLIENT = query(
     {"type": "string", "maxLength": 200},
     "Has no effect. Another one each time makes an address that no cache has seen.",
 )
+LAST_ID: Schema = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "What an EventSource sends when it comes again: wins over `after`, there alone.",
+    "schema": {"type": "string", "pattern": r"^[0-9]{1,15}$"},
+}
 KEY: Schema = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -21,6 +21,7 @@ from service.api.openapi.parameters import (
     CLIENT,
     KEY,
     KIND,
+    LAST_ID,
     LIMIT,
     MISSIONS,
     WAIT,
@@ -29,6 +30,8 @@ from service.api.openapi.parameters import (
 from service.api.openapi.values import COUNT, TEXT, Schema, listed, made_of, ref
 from service.missions.states import Status
 from service.requests.question import RequestStatus
+
+STREAM_IS_OVER = "Only as `text/event-stream`: the mission has ended; an EventSource stops."
 
 MISSION = path_id("mission_id", "A mission.")
 REQUEST = path_id("request_id", "A question.")
@@ -42,11 +45,21 @@ def _feed(name: str, summary: str, example: Any, parameters: list[Schema]) -> Sc
             summary,
             scope="read",
             parameters=parameters,
-            answers={200: answer("A page, also when there is nothing new.", ref("Page"), example)},
+            answers={200: _pages(example), 204: {"description": STREAM_IS_OVER}},
             errors=("unknown_field", "invalid", "not_found", "cursor_ahead", "cursor_expired"),
             text="Held while there is nothing behind `after`; 25 s at most.",
         )
     }  # fmt: skip
+
+
+def _pages(example: Any) -> Schema:
+    """By Accept: one page, or a stream of what would be in them."""
+    told = answer("A page, also when there is nothing new; or a stream.", ref("Page"), example)
+    told["content"] |= {
+        "text/event-stream": {"schema": {"type": "object"}},
+        "application/x-ndjson": {"schema": TEXT},
+    }
+    return told
 
 
 def _new_mission() -> Schema:
@@ -75,11 +88,11 @@ def _new_mission() -> Schema:
 EVENTS = {
     "/events": _feed(
         "all_events", "The feed of all missions", like.PAGE,
-        [AFTER, WAIT, MISSIONS, KIND, LIMIT, CLIENT],
+        [AFTER, WAIT, MISSIONS, KIND, LIMIT, CLIENT, LAST_ID],
     ),
     "/missions/{mission_id}/events": _feed(
         "mission_events", "The feed of one mission", like.MISSION_PAGE,
-        [MISSION, AFTER, WAIT, KIND, LIMIT, CLIENT],
+        [MISSION, AFTER, WAIT, KIND, LIMIT, CLIENT, LAST_ID],
     ),
 }  # fmt: skip
 
