@@ -95,7 +95,8 @@ def _begun(event: Field | File, settings: Settings) -> _Part:
         media_type = event.headers.get("Content-Type", "").partition(";")[0].strip()
         given = media_type if MEDIA_TYPE.fullmatch(media_type) else None
         return _Part("file", settings.file_max_bytes, event.filename, given)
-    raise _misfit(f"/{event.name[:100]}", "the parts are `mission`, and `file` with a file name")
+    name = event.name or ""  # the decoder knows of none where a part does not say its
+    raise _misfit(f"/{name[:100]}", "the parts are `mission`, and `file` with a file name")
 
 
 def _events(most: int) -> Iterator[Event]:

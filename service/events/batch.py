@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from service.db import sqlite
 from service.events.kinds import NewEvent
-from service.events.text import encode_bounded, repair_or_none
+from service.events.text import encode_bounded, repair, repair_or_none
 
 # A mission's terminal STATUS event is its last: nothing is appended behind it.
 ENDED = ("completed", "failed", "cancelled")
@@ -77,7 +77,7 @@ def store(
 def _columns(event: NewEvent) -> dict[str, Any]:
     return {
         "kind": event.kind.value,
-        "name": event.name,
+        "name": repair(event.name),
         "at_ms": event.at_ms,
         "agent": repair_or_none(event.agent),
         "task": repair_or_none(event.task),

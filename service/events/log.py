@@ -174,7 +174,7 @@ def render(row: Any) -> str:
     _, seq, mission_id, mseq, attempt, kind, name, at_ms, agent, task, call, data = row
     return (
         f'{{"seq":{seq},"mission":{mission_id},"mseq":{mseq},"attempt":{attempt},'
-        f'"kind":"{kind}","name":"{name}","at":"{clock.rfc3339(at_ms)}",'
+        f'"kind":"{kind}","name":{_named(name)},"at":"{clock.rfc3339(at_ms)}",'
         f'{_optional(agent, task, call)}"data":{data}}}'
     )
 
@@ -187,3 +187,9 @@ def _optional(agent: str | None, task: str | None, call: str | None) -> str:
         for name, value in (("agent", agent), ("task", task), ("call", call))
         if value is not None
     )
+
+
+@lru_cache(maxsize=256)
+def _named(name: str) -> str:
+    """A name as JSON: there are few, and one that holds a quote must not break its page."""
+    return orjson.dumps(name).decode()

@@ -198,6 +198,42 @@ def in_bodies() -> Iterator[Bad]:
                 yield Bad(what, method, place, status, "unsupported_media_type", data, odd)
 
 
+def _part(head: bytes, data: bytes = b"{}") -> bytes:
+    return b"--x\r\n" + head + b"\r\n\r\n" + data + b"\r\n--x--\r\n"
+
+
+DISPOSITION = b"Content-Disposition: form-data"
+FORMS = {
+    "no name": (_part(DISPOSITION), 422, "invalid"),
+    "no disposition": (_part(b"Content-Type: text/plain"), 400, "bad_request"),
+    "attachment": (_part(b"Content-Disposition: attachment"), 422, "invalid"),
+    "file without a name": (_part(DISPOSITION + b'; filename="x"'), 422, "invalid"),
+    "carriage return": (_part(DISPOSITION + b'; name="a\rb"'), 422, "invalid"),
+    "other part": (_part(DISPOSITION + b'; name="other"'), 422, "invalid"),
+    "not utf-8": (_part(DISPOSITION + b'; name="\xff"'), 400, "bad_request"),
+    "surrogate": (_part(DISPOSITION + b'; name="\xed\xa0\x80"'), 400, "bad_request"),
+    "mission that is none": (_part(DISPOSITION + b'; name="mission"', b"1"), 422, "invalid"),
+    "mission that is no JSON": (
+        _part(DISPOSITION + b'; name="mission"', b"{"),
+        400,
+        "malformed_json",
+    ),
+    "cut": (b"--x\r\n" + DISPOSITION, 400, "bad_request"),
+    "garbage": (b"\x00\xff" * 1000, 400, "bad_request"),
+    "long header": (_part(b"X: " + b"y" * 100_000), 400, "bad_request"),
+}
+
+
+def in_forms() -> Iterator[Bad]:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    for what, (data, status, code) in FORMS.items():
+        yield Bad(f"part: {what}", "POST", "/missions", status, code, data, headers)
+    for boundary in ("", "; boundary=", "; boundary=" + "b" * 300):
+        odd = {"Content-Type": f"multipart/form-data{boundary}"}
+        body = _part(DISPOSITION)
+        yield Bad(f"boundary {boundary[:13]}", "POST", "/missions", 400, "bad_request", body, odd)
+
+
 def in_specs() -> Iterator[Bad]:
     """Missions that are JSON and none."""
     values: list[Any] = [None, True, -1, 0, 1.5, 2**63, 10**30, [], {}, [[]], "x" * 200_000]
@@ -278,5 +314,14 @@ def good_body(operation: dict[str, Any]) -> tuple[bytes | None, dict[str, str]]:
 
 
 def table() -> list[Bad]:
-    parts = (in_queries, unknown_names, in_paths, in_bodies, in_specs, in_headers, methods)
+    parts = (
+        in_queries,
+        unknown_names,
+        in_paths,
+        in_bodies,
+        in_forms,
+        in_specs,
+        in_headers,
+        methods,
+    )
     return [bad for part in parts for bad in part()]
