@@ -36,7 +36,7 @@ def prepare(engine: Engine, synchronous: str) -> None:
         reading = "longline_mode" in conn.get_execution_options()
         _driver(conn).execute(f"PRAGMA query_only = {int(reading)}")
         if reading:
-            conn.exec_driver_sql("BEGIN")
+            _driver(conn).execute("BEGIN")
         else:
             _begin_immediate(conn)
 

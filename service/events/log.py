@@ -10,12 +10,20 @@ from sqlalchemy import Connection, func, select
 
 from models import events, workspaces
 from service import clock
+from service.db import rows
 from service.errors import LeaseLost
 from service.events.batch import Fence, store
 from service.events.kinds import NewEvent
 
 # Fetched with one call. A page may end before: by its size, which is known when they are rendered.
 ROWS_AT_ONCE = 100
+
+# The two that the feed's watcher asks at each commit.
+STANDINGS = "SELECT id, feed, head, oldest, access_changes FROM workspaces"
+FOLLOWING = f"""
+SELECT {", ".join(column.name for column in events.columns)} FROM events
+WHERE workspace_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?
+"""  # noqa: S608 (our own names only)
 
 __all__ = ["Appended", "Fence", "Head", "append", "head", "read"]
 
@@ -73,13 +81,9 @@ def head(conn: Connection, workspace_id: int) -> Head:
 
 def standings(conn: Connection, workspace_ids: Iterable[int]) -> dict[int, Head]:
     """Where the log of each workspace stands, by one query."""
-    found = workspaces.c
-    rows = conn.execute(
-        select(found.id, found.feed, found.head, found.oldest, found.access_changes).where(
-            found.id.in_(list(workspace_ids))
-        )
-    )
-    return {row.id: Head(row.feed, row.head, row.oldest, row.access_changes) for row in rows}
+    ids = list(workspace_ids)
+    query = f"{STANDINGS} WHERE id IN ({','.join('?' * len(ids))})"
+    return {row[0]: Head(*row[1:]) for row in rows(conn, query, ids)} if ids else {}
 
 
 def next_seq(conn: Connection, workspace_id: int) -> int:
@@ -142,14 +146,8 @@ def following(
     conn: Connection, workspace_id: int, after: int, upto: int, *, limit: int
 ) -> Iterator[Stored]:
     """All events with after < seq <= upto, oldest first, for who sorts them out himself."""
-    query = (
-        select(events)
-        .where(events.c.workspace_id == workspace_id, events.c.seq > after, events.c.seq <= upto)
-        .order_by(events.c.seq)
-        .limit(limit)
-    )
-    for row in conn.execute(query):
-        yield Stored(row.seq, row.mission_id, row.kind, render(row))
+    for row in rows(conn, FOLLOWING, (workspace_id, after, upto, limit)):
+        yield Stored(row[1], row[2], row[5], render(row))
 
 
 def newest_before(conn: Connection, workspace_id: int, count: int, mission_id: int | None) -> int:
