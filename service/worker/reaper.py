@@ -3,14 +3,17 @@
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from service.db import Database
 from service.dispatch.handover import HandOver
-from service.missions import attempts
+from service.missions import attempts, checkpoints
 from service.missions.attempts import Lease
 from service.missions.states import Status
 from service.requests import answering
 from service.worker import identity, registry
+
+SWEEP_EVERY_S = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +40,7 @@ class Reaper:
         self._lease_s = lease_s
         self._silence_s = 1.2 * renew_s  # a live holder has renewed by then
         self._monotonic = monotonic
+        self._sweep_at = monotonic()
         self._first_seen: dict[Lease, float] = {}
 
     def recover_neighbours(self) -> None:
@@ -71,6 +75,13 @@ class Reaper:
         for request_id in due:
             with self._db.transaction() as conn:
                 answering.expire(conn, request_id)
+
+    def sweep(self, data: Path) -> None:
+        """Every minute: remove what runs kept to go on from, of missions that have ended."""
+        now = self._monotonic()
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_EVERY_S
+            checkpoints.sweep(self._db, data)
 
     def _recover(self, lease: Lease, reason: str) -> None:
         """One mission in a transaction: who holds a workspace must not want another mission."""

@@ -278,6 +278,7 @@ class Supervisor:
         if now >= self._reap_at:
             self._reaper.recover_expired()
             self._reaper.expire_requests()
+            self._reaper.sweep(self._settings.data)
             self._reap_at = now + REAP_EVERY_S
 
     def _note_alive(self, conn: Connection) -> None:

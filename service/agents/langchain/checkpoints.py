@@ -16,6 +16,7 @@ from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from service.config import Settings
+from service.missions import checkpoints
 
 LOCK = 0x6C6F6E67  # of PostgreSQL: only one process makes the tables
 LOCK_LOOK_S = 0.05
@@ -72,11 +73,14 @@ class Checkpoints:
 
 @contextmanager
 def opened(settings: Settings, mission_id: int, restarts: int) -> Iterator[Checkpoints]:
-    """restarts: a mission that began anew does not go on from what it did before."""
+    """restarts: a mission that began anew does not go on from what it did before.
+
+    When the mission has ended, `missions.checkpoints` removes what is left of it.
+    """
     prefix = f"{mission_id}:{restarts}"
     url = settings.resolved_database_url
     if url.startswith("sqlite"):
-        folder = settings.data / "checkpoints"
+        folder = checkpoints.folder(settings.data)
         folder.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(folder / f"{mission_id}.db", check_same_thread=False)
         with closing(connection):
@@ -85,12 +89,6 @@ def opened(settings: Settings, mission_id: int, restarts: int) -> Iterator[Check
     with TableSaver.from_conn_string(_plain(url)) as saver:
         _make_tables(saver)
         yield Checkpoints(saver, prefix)
-
-
-def remove(settings: Settings, mission_id: int) -> None:
-    """Remove the file of a mission that has come to its end."""
-    for file in (settings.data / "checkpoints").glob(f"{mission_id}.db*"):
-        file.unlink(missing_ok=True)
 
 
 def _plain(url: str) -> str:

@@ -12,6 +12,7 @@ from service.agents.langchain.events import EventHandler
 from service.agents.langchain.human import Questions
 from service.agents.langchain.scene import Scene, Steps
 from service.config import Settings
+from service.missions.checkpoints import remove_file
 
 THREAD = "project"  # the one conversation that a mission of a graph has
 
@@ -38,5 +39,5 @@ def _run_graph(
         graph = Graph(thing, kept, THREAD, [handler], Questions(context, scene, None))
         result = graph.run(given)
         kept.forget(THREAD)
-    checkpoints.remove(settings, context.mission_id)
+    remove_file(settings.data, context.mission_id)
     return result

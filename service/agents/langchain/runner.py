@@ -20,6 +20,7 @@ from service.agents.langchain.scene import Scene
 from service.agents.values import jsonable
 from service.config import Settings
 from service.events.kinds import Kind
+from service.missions.checkpoints import remove_file
 from service.missions.spec import MissionSpec, TaskSpec
 from service.requests.question import Question
 
@@ -46,7 +47,7 @@ def run(context: RunContext, spec: MissionSpec, settings: Settings) -> MissionRe
                 continue
             agent = agents.build(spec, task, opened, guarded, scene, settings, kept.saver)
             done[task.name] = mission.do(task, agent, done)
-    checkpoints.remove(settings, context.mission_id)
+    remove_file(settings.data, context.mission_id)
     last = done[spec.plan[-1].name]
     return MissionResult(last.text, last.json)
 
