@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service import tariff
@@ -119,6 +119,16 @@ class Settings(BaseSettings):
         if file is not None:
             tariff.read(file)
         return file
+
+    @field_validator("dispatch")
+    @classmethod
+    def _possible(cls, dispatch: str, given: ValidationInfo) -> str:
+        url = given.data.get("database_url") or "sqlite"
+        if dispatch == "procrastinate" and url.startswith("sqlite"):
+            raise ValueError(
+                "procrastinate needs PostgreSQL; name one in DATABASE_URL, or leave LONGLINE_DISPATCH out"
+            )
+        return dispatch
 
     @field_validator("data")
     @classmethod

@@ -8,6 +8,7 @@ from service.missions import attempts, commands, queries
 from service.missions.commands import Idempotency
 from tests.contract import given as the
 from tests.contract.given import WORKSPACE
+from tests.contract.races import race
 
 
 def page(db: Database, **asked):
@@ -100,6 +101,20 @@ def test_a_key_belongs_to_its_workspace(db):
 
 
 # Cancelling
+
+
+def test_of_simultaneous_posts_with_one_key_one_makes_the_mission(db):
+    key = Idempotency.of("key-1", b"body")
+    made = []
+
+    def post():
+        with db.transaction() as conn:
+            earlier = commands.find_replay(conn, WORKSPACE, key)
+            made.append(earlier or commands.create(conn, WORKSPACE, the.spec(), idempotency=key))
+
+    assert race(*[post] * 8) == [None] * 8
+    assert len(made) == 8
+    assert len(set(made)) == 1
 
 
 def test_a_queued_mission_is_cancelled_at_once(db):

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from service import config
+from service.cli.settings import BadSettings, settings
 from service.config import Settings
 from service.db import Database
 
@@ -142,3 +143,22 @@ def test_a_started_process_gets_our_environment_with_changes(monkeypatch):
     given = config.environment(LONGLINE_DATA="/tmp/x", PORT=None)
     assert (given["LONGLINE_CONCURRENCY"], given["LONGLINE_DATA"]) == ("2", "/tmp/x")
     assert "PORT" not in given
+
+
+@pytest.mark.parametrize("url", [None, "sqlite:////tmp/some.db"])
+def test_a_queue_on_postgresql_is_refused_without_one(monkeypatch, url):
+    monkeypatch.setenv("LONGLINE_DISPATCH", "procrastinate")
+    if url:
+        monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(
+        BadSettings, match=r"LONGLINE_DISPATCH: .* needs PostgreSQL; name one"
+    ) as told:
+        settings()
+    assert told.value.exit_code == 2
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_a_queue_on_postgresql_goes_with_any_way_to_name_one(monkeypatch, scheme):
+    monkeypatch.setenv("LONGLINE_DISPATCH", "procrastinate")
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}://somebody@somewhere/longline")
+    assert settings().dispatch == "procrastinate"
