@@ -5,6 +5,7 @@ from werkzeug.routing import BaseConverter
 
 from service import config, schema
 from service.api import (
+    callers,
     compression,
     cors,
     doctor,
@@ -43,6 +44,7 @@ BLUEPRINTS = (
     missions,
     projects,
     offers,
+    callers,
     requests,
     links,
     files,

@@ -3,7 +3,7 @@
  * The leader is who has the lock. A tab that closes gives it up at once; one that hangs or is frozen
  * does not answer, and is relieved within two seconds.
  */
-import { channelName, holdLock } from "./locks.js";
+import { holdLock } from "./locks.js";
 import { ALL, Poll } from "./poll.js";
 
 const NAME = "longline.feed";
@@ -22,7 +22,9 @@ export class Crew {
   #unanswered = 0;
   #timer = 0;
   #queued = false;
+  #frozen = false;
   #left = new AbortController();
+  #waiting = null; // ends our turn in the lock's queue
   #endLead = null;
 
   /** kinds: ours, null for all. cursor(): where to go on from. on: { page, state, lost, refused }. */
@@ -35,12 +37,15 @@ export class Crew {
   /** Be part of it. Again: say how we stand. */
   join() {
     if (this.#channel) return this.#on.state(this.#state);
-    this.#channel = new BroadcastChannel(channelName(NAME));
+    this.#channel = new BroadcastChannel(NAME);
     this.#channel.addEventListener("message", ({ data }) => this.#hear(data));
     this.#timer = setInterval(() => this.#ask(), ASK_MS);
     this.#say({ what: "ask", kinds: this.#kinds });
-    addEventListener("pagehide", (event) => (event.persisted ? this.#resign() : this.leave()), { signal: this.#left.signal });
-    addEventListener("freeze", () => this.#resign(), { signal: this.#left.signal });
+    const { signal } = this.#left;
+    addEventListener("pagehide", (event) => (event.persisted ? this.#freeze() : this.leave()), { signal });
+    addEventListener("pageshow", () => this.#thaw(), { signal });
+    document.addEventListener("freeze", () => this.#freeze(), { signal }); // these two do not bubble
+    document.addEventListener("resume", () => this.#thaw(), { signal });
     this.#queue();
     this.#on.state(this.#state);
   }
@@ -50,19 +55,33 @@ export class Crew {
     this.#say({ what: "leave" });
     this.#left.abort();
     clearInterval(this.#timer);
+    this.#waiting?.abort();
     this.#resign();
     this.#channel.close();
     this.#channel = null;
   }
 
   #queue() {
-    if (this.#queued || !this.#channel) return;
+    if (this.#queued || this.#frozen || !this.#channel) return;
     this.#queued = true;
+    this.#waiting = new AbortController();
     const lead = () => {
       this.#queued = false;
       return this.#lead();
     };
-    holdLock(NAME, lead, { signal: this.#left.signal }).catch((error) => this.#lostLock(error));
+    holdLock(NAME, lead, { signal: this.#waiting.signal }).catch((error) => this.#lostLock(error));
+  }
+
+  /** Nothing runs here until we are thawed: neither lead nor stand in the way of who could. */
+  #freeze() {
+    this.#frozen = true;
+    this.#waiting?.abort();
+    this.#resign();
+  }
+
+  #thaw() {
+    this.#frozen = false;
+    this.#queue();
   }
 
   #steal() {
@@ -73,6 +92,7 @@ export class Crew {
   // Somebody found us dead. We are not: back into the queue.
   #lostLock(error) {
     if (error.name !== "AbortError") reportError(error);
+    this.#queued = false;
     this.#resign();
     setTimeout(() => this.#queue(), ASK_MS);
   }
@@ -160,7 +180,7 @@ export class Crew {
   }
 
   #ask() {
-    if (this.#poll) return;
+    if (this.#poll || this.#frozen) return;
     if (this.#unanswered++ >= UNANSWERED) return this.#steal();
     this.#say({ what: "ask", kinds: this.#kinds });
   }

@@ -11,9 +11,11 @@ class Inbox {
   #list = slots(this.#root).list;
   #forms = new Map();
   #missions = new Map();
+  #mayAnswer = true;
 
   /** The questions that are open now, instead of what is shown. Returns the cursor of that. */
   async load() {
+    this.#mayAnswer = (await persist(() => get("/me"))).scopes.includes("answer");
     const { requests, as_of } = await persist(() => get("/requests?status=pending"));
     this.#list.replaceChildren();
     this.#forms.clear();
@@ -38,7 +40,7 @@ class Inbox {
       this.#forms.delete(request.id);
       this.#tellWhetherEmpty();
     };
-    const form = new QuestionForm(request, { onTimeout: mission.spec.human?.on_timeout, onGone, stays: true });
+    const form = new QuestionForm(request, { onTimeout: mission.spec.human?.on_timeout, onGone, mayAnswer: this.#mayAnswer, stays: true });
     link.textContent = mission.title;
     link.href = `/m/${id}`;
     about.textContent = [request.agent, request.task].filter(Boolean).join(", ");

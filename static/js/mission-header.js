@@ -17,7 +17,7 @@ export class MissionHeader {
     slots.retry.addEventListener("click", () => this.#retry());
   }
 
-  show(mission) {
+  show(mission, { mayRun }) {
     const { title, status, meta, error, code, message, cancel, retry } = this.#slots;
     this.#id = mission.id;
     title.textContent = mission.title;
@@ -27,8 +27,8 @@ export class MissionHeader {
     error.hidden = !mission.error;
     code.textContent = mission.error?.code ?? "";
     message.textContent = mission.error?.message ?? "";
-    cancel.hidden = hasEnded(mission.status);
-    retry.hidden = !cancel.hidden;
+    cancel.hidden = !mayRun || hasEnded(mission.status);
+    retry.hidden = !mayRun || !hasEnded(mission.status);
   }
 
   /** A cancel was ordered, here or elsewhere. */

@@ -26,6 +26,7 @@ import { Timeline } from "./timeline.js";
 class MissionPage {
   #id;
   #mission = null;
+  #scopes = []; // of who looks at the page
   #main = document.getElementById("mission");
   #parts = slots(this.#main);
   #title = new MissionTitle();
@@ -84,8 +85,9 @@ class MissionPage {
   async #begin() {
     this.#batch.clear();
     this.#mission = null;
+    this.#scopes = (await persist(() => get("/me"))).scopes;
     await persist(() => this.#load());
-    await this.#questions.load(this.#onTimeout);
+    await this.#questions.load(this.#asking);
     this.#store.clear();
     for (const view of [...Object.values(this.#views), this.#usage]) view?.clear();
     this.#live.begin(this.#mission.spec);
@@ -97,7 +99,7 @@ class MissionPage {
     const live = !hasEnded(mission.status);
     this.#mission = mission;
     this.#main.dataset.status = mission.status;
-    this.#header.show(mission);
+    this.#header.show(mission, { mayRun: this.#scopes.includes("run") });
     this.#footer.show(mission);
     this.#title.show(mission);
     this.#views.spec.show(mission);
@@ -110,7 +112,7 @@ class MissionPage {
     const dropped = this.#store.add(events);
     for (const event of events) {
       this.#live.apply(event);
-      this.#questions.apply(event, this.#onTimeout);
+      this.#questions.apply(event, this.#asking);
       if (event.name === "mission.cancelling") this.#header.cancelling();
     }
     for (const view of [this.#files, ...Object.values(this.#views), this.#usage]) view?.apply(events, dropped);
@@ -148,8 +150,9 @@ class MissionPage {
     plain.addEventListener("change", () => this.#end.around(() => showPlain(plain.checked)));
   }
 
-  get #onTimeout() {
-    return this.#mission.spec.human?.on_timeout;
+  /** What a question's form has to know of the mission and of who looks. */
+  get #asking() {
+    return { onTimeout: this.#mission.spec.human?.on_timeout, mayAnswer: this.#scopes.includes("answer") };
   }
 
   #gone(error) {

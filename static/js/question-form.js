@@ -33,14 +33,16 @@ export class QuestionForm {
 
   /**
    * onTimeout: the mission's `human.on_timeout`. onGone(): the form has left the page.
+   * mayAnswer: whether who looks at it may; else it waits for somebody else.
    * stays: it tells what became of the question, where nothing else on the page does.
    */
-  constructor(request, { onTimeout, onGone, stays = false }) {
+  constructor(request, { onTimeout, onGone, mayAnswer = true, stays = false }) {
     this.#request = request;
     this.#stays = stays;
     this.#onGone = onGone;
     this.#fields = fieldsFor(request);
     this.#draw(onTimeout);
+    if (!mayAnswer) this.#leaveToOthers();
     this.#stopClock = everySecond(() => this.#tick());
   }
 
@@ -69,6 +71,12 @@ export class QuestionForm {
     root.addEventListener("submit", (event) => this.#submit(event));
     root.addEventListener("keydown", (event) => this.#submitByKey(event));
     dismiss.addEventListener("click", () => this.#leave());
+  }
+
+  #leaveToOthers() {
+    const { set, waits } = this.#slots;
+    set.disabled = set.hidden = true;
+    waits.textContent = "waiting for somebody else";
   }
 
   #submitByKey(event) {

@@ -14,29 +14,29 @@ export class Questions {
     this.#mission = mission;
   }
 
-  /** The questions that are open now, instead of what is shown. */
-  async load(onTimeout) {
+  /** The questions that are open now, instead of what is shown. asking: {onTimeout, mayAnswer}. */
+  async load(asking) {
     const path = `/requests?status=pending&mission=${this.#mission}`;
     const { requests, as_of } = await persist(() => get(path));
     this.#forms.forEach((form) => form.root.remove());
     this.#forms.clear();
     this.#asOf = as_of;
-    requests.forEach((request) => this.#ask(request, onTimeout));
+    requests.forEach((request) => this.#ask(request, asking));
   }
 
   get open() {
     return this.#forms.size;
   }
 
-  apply(event, onTimeout) {
+  apply(event, asking) {
     if (event.seq <= this.#asOf) return; // what `load` has seen already
-    if (event.kind === "HUMAN_INPUT_REQUEST") this.#ask(event.data, onTimeout);
+    if (event.kind === "HUMAN_INPUT_REQUEST") this.#ask(event.data, asking);
     if (event.kind === "HUMAN_RESPONSE") this.#forms.get(event.data.request)?.answered(event);
   }
 
-  #ask(request, onTimeout) {
+  #ask(request, asking) {
     if (this.#forms.has(request.id)) return;
-    const form = new QuestionForm(request, { onTimeout, onGone: () => this.#forms.delete(request.id) });
+    const form = new QuestionForm(request, { ...asking, onGone: () => this.#forms.delete(request.id) });
     this.#forms.set(request.id, form);
     this.#root.append(form.root);
   }

@@ -23,6 +23,7 @@ ROUTES = [
     Route("POST", "/missions", "run", SPEC),
     Route("GET", "/projects", "read"),
     Route("GET", "/offers", "read"),
+    Route("GET", "/me", "read"),
     Route("GET", "/missions", "read"),
     Route("GET", "/missions/1", "read"),
     Route("POST", "/missions/1/cancel", "run"),

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.browser.stage import Stage, staged
 from tests.debian import need
+
+# A deadline, not a measure: other suites run beside this one, and each page is a process or two.
+expect.set_options(timeout=10_000)
 
 FLAGS = (
     "--no-sandbox",

@@ -1,5 +1,6 @@
 """One poll per browser, however many tabs; whoever leads, and whatever lies between, nothing is missed."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -46,6 +47,9 @@ def wait_until(page: Page, look: object, what: str, within_s: float = 15.0) -> N
     until(lambda: page.wait_for_timeout(20) or look(), within_s=within_s, what=what)  # type: ignore[operator]
 
 
+WITHOUT_LOCKS = "Object.defineProperty(navigator, 'locks', {value: undefined})"
+
+
 def test_all_tabs_of_a_browser_hold_one_poll(context: BrowserContext, stage: Stage) -> None:
     polls = Polls(context)
     claimed = stage.running()
@@ -67,10 +71,12 @@ def test_all_tabs_of_a_browser_hold_one_poll(context: BrowserContext, stage: Sta
     expect(row.locator(".status")).to_have_text("completed")
 
 
+@pytest.mark.parametrize("script", ["", WITHOUT_LOCKS], ids=["locks", "no locks"])
 def test_another_tab_takes_over_when_the_leading_one_is_closed(
-    context: BrowserContext, stage: Stage
+    context: BrowserContext, stage: Stage, script: str
 ) -> None:
     polls = Polls(context)
+    context.add_init_script(script)
     claimed = stage.running()
     tabs = [context.new_page() for _ in range(2)]
     for tab in tabs:
@@ -111,6 +117,50 @@ def test_a_tab_that_hangs_is_relieved(context: BrowserContext, stage: Stage) -> 
         "Told while one hangs.", timeout=15_000
     )
     wait_until(follower, lambda: len(polls.pages) == 1, "single poll again")
+    the.complete(stage.db, claimed)
+
+
+def test_a_tab_that_is_to_be_frozen_hands_its_poll_over(
+    context: BrowserContext, stage: Stage
+) -> None:
+    polls = Polls(context)
+    claimed = stage.running()
+    leader = context.new_page()
+    leader.goto(stage.page(claimed))
+    wait_until(leader, lambda: polls.pages == [leader], "poll")
+    follower = context.new_page()
+    follower.goto(stage.page(claimed))
+    expect(follower.locator("#footer")).to_have_attribute("data-connection", "live")
+
+    # What the browser says before it freezes a tab; that it then stands still is the test above.
+    leader.evaluate("document.dispatchEvent(new Event('freeze'))")
+    wait_until(follower, lambda: follower in polls.pages, "poll of the other tab")
+    stage.write(claimed, *spoken("Told by the other.", "c1"))
+    expect(follower.locator("[data-call=c1]")).to_contain_text("Told by the other.")
+    expect(leader.locator("[data-call=c1]")).to_contain_text("Told by the other.")
+    leader.evaluate("document.dispatchEvent(new Event('resume'))")
+    assert polls.pages == [follower]
+    follower.close()
+    wait_until(leader, lambda: polls.pages == [leader], "poll of who was frozen")
+    the.complete(stage.db, claimed)
+
+
+def test_a_network_that_comes_back_is_used_at_once(context: BrowserContext, stage: Stage) -> None:
+    claimed = stage.running()
+    page = context.new_page()
+    page.goto(stage.page(claimed))
+    footer = page.locator("#footer")
+    expect(footer).to_have_attribute("data-connection", "live")
+
+    context.set_offline(True)
+    expect(footer).to_contain_text(re.compile(r"reconnecting in \d+ s"), timeout=20_000)
+    stage.write(claimed, *spoken("Meanwhile.", "c1"))
+    context.set_offline(False)
+    back = time.monotonic()
+
+    expect(page.locator("[data-call=c1]")).to_contain_text("Meanwhile.")
+    expect(footer).to_contain_text("live, last event")
+    assert time.monotonic() - back < TAKEOVER_S + SLACK_S
     the.complete(stage.db, claimed)
 
 

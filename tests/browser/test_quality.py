@@ -20,6 +20,7 @@ STATIC = Path(__file__).parents[2] / "static"
 OURS_MAX_BYTES = 100_000
 FIRST_VIEW_S = 1.0
 RESTART_MS = 30_000  # and the page's pause before it looks again
+WIDTHS = (360, 2560)
 VIEWS = ("", "timeline", "events", "logs", "usage", "files", "spec")
 
 
@@ -52,9 +53,16 @@ def serious(page: Page, **options: object) -> list[tuple[str, list[str]]]:
     ]
 
 
-def test_axe_finds_nothing_serious_on_any_page(browser: Browser, stage: Stage) -> None:
+def is_wider(page: Page, width: int) -> bool:
+    page.set_viewport_size({"width": width, "height": 800})
+    return int(page.evaluate("document.documentElement.scrollWidth")) > width
+
+
+def test_each_page_fits_its_screen_and_axe_finds_nothing_serious(
+    browser: Browser, stage: Stage
+) -> None:
     asked = scenes.asked_brief(stage)
-    found = {}
+    found: dict[tuple[str, str], object] = {}
     with browser.new_context(color_scheme="light") as context:
         page = context.new_page()
         for address in pages_of(stage, asked):
@@ -63,23 +71,10 @@ def test_axe_finds_nothing_serious_on_any_page(browser: Browser, stage: Stage) -
             found[address, "light"] = serious(page)
             page.emulate_media(color_scheme="dark")  # which changes colours and nothing else
             found[address, "dark"] = serious(page, runOnly=["color-contrast"])
+            found[address, "wider"] = [width for width in WIDTHS if is_wider(page, width)]
+            page.set_viewport_size({"width": 1280, "height": 720})
     the.complete(stage.db, asked)
     assert {where: faults for where, faults in found.items() if faults} == {}
-
-
-def test_no_page_is_wider_than_the_screen(browser: Browser, stage: Stage) -> None:
-    asked = scenes.asked_brief(stage)
-    wider = []
-    with browser.new_context() as context:
-        page = context.new_page()
-        for address in pages_of(stage, asked):
-            open_page(page, address)
-            for width in (360, 2560):
-                page.set_viewport_size({"width": width, "height": 800})
-                if page.evaluate("document.documentElement.scrollWidth") > width:
-                    wider.append((address, width))
-    the.complete(stage.db, asked)
-    assert wider == []
 
 
 def test_all_of_our_script_and_style_is_100_kb_at_most(stage: Stage) -> None:

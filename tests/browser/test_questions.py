@@ -3,12 +3,13 @@
 import re
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from service.requests.question import Question
 from tests.browser import scenes
-from tests.browser.stage import Stage
+from tests.browser.stage import Stage, spoken
 from tests.contract import given as the
 from tests.processes import until
 
@@ -164,4 +165,25 @@ def test_a_new_question_is_notified_where_nobody_looks(
         "Is this draft right?",
         f"longline-{request}",
     ]
+    the.complete(stage.db, claimed)
+
+
+def test_who_was_given_a_link_reads_along_and_the_question_waits_for_somebody_else(
+    context: BrowserContext, stage: Stage
+) -> None:
+    claimed = stage.running(title="Shared")
+    link = httpx.post(f"{stage.url}/missions/{claimed.mission_id}/links", json={}).json()
+    page = context.new_page()
+    page.goto(stage.url + link["path"])
+    expect(page.get_by_role("heading", level=1)).to_have_text("Shared")
+    expect(page.locator("#footer")).to_have_attribute("data-connection", "live")
+    expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+    stage.write(claimed, *spoken("Told to guests too.", "c1"))
+    request = stage.ask(claimed, the.question())
+
+    expect(page.locator("[data-call=c1]")).to_contain_text("Told to guests too.")
+    expect(question(page)).to_contain_text("waiting for somebody else")
+    expect(question(page).get_by_role("button")).to_have_count(0)
+    the.answer(stage.db, request, "no", by="Bob")
+    expect(question(page)).to_have_count(0)
     the.complete(stage.db, claimed)

@@ -38,8 +38,10 @@ def test_a_link_leads_to_its_mission_and_opens_all_that_its_page_asks_for(server
     assert (opened.status_code, opened.headers["Location"]) == (303, "/m/1")
     assert {"HttpOnly", "SameSite=Lax"} <= set(opened.headers["Set-Cookie"].split("; "))
     for path in ("/m/1", "/m/1/plain", "/missions/1", "/missions/1/events", "/missions/1/files",
-                 "/files/1", "/requests?mission=1&status=pending"):  # fmt: skip
+                 "/files/1", "/requests?mission=1&status=pending", "/me"):  # fmt: skip
         assert client.get(path, buffered=True).status_code == 200, path
+    assert client.get("/me").get_json()["scopes"] == ["read"]
+    assert client.get("/me").get_json()["mission"] == 1
     for path in ("/missions/2", "/missions/2/events", "/missions/2/files", "/files/2", "/missions",
                  "/events", "/requests", "/requests?mission=2", "/requests/1", "/m/2/plain", "/q/1",
                  "/metrics", "/offers"):  # fmt: skip

@@ -149,6 +149,7 @@ LINK: dict[str, Any] = {
     "path": "/s/ll_0f1e2d3c4b5a_…",
     "expires_at": "2026-11-29T20:00:00.000Z",
 }
+ME = {"name": "local", "scopes": ["read", "answer"], "mission": None, "request": None}
 OFFERS = {"models": ["local", "openai/some-model"], "tools": ["ask_human", "calculator"]}
 DOCTOR: dict[str, Any] = {
     "nonce": "5f0d1c2b3a495867",

@@ -10,7 +10,7 @@ from service.api.openapi.operations import (
     path_id,
     query,
 )
-from service.api.openapi.values import ID, TEXT, listed, made_of, ref
+from service.api.openapi.values import ID, ID_OR_NULL, TEXT, listed, made_of, ref
 
 MISSION = path_id("mission_id", "A mission.")
 REQUEST = path_id("request_id", "A question.")
@@ -44,6 +44,22 @@ LINKS = {
 }
 
 OFFERS = {
+    "/me": {
+        "get": operation(
+            "read_me",
+            "Missions",
+            "What the caller may do",
+            scope="read",
+            answers={
+                200: answer(
+                    "Scopes; and, for who holds a share link, what it opens.",
+                    made_of(name=TEXT, scopes=listed(TEXT), mission=ID_OR_NULL, request=ID_OR_NULL),
+                    like.ME,
+                )
+            },
+            errors=("unknown_field",),
+        )
+    },
     "/offers": {
         "get": operation(
             "list_offers",
