@@ -4,6 +4,7 @@ Counters and histograms live in files that all web processes of a machine share;
 the database when somebody asks, so they also tell what workers elsewhere do.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,6 +38,7 @@ class WebMetrics:
     def __init__(self, folder: str | None) -> None:
         self._folder = folder
         self._registry = CollectorRegistry()
+        self._polled: dict[tuple[str, int], tuple[int, float]] = {}
         registry = self._registry
         self.held = Gauge(
             "longline_held_polls", "Requests held now", registry=registry,
@@ -73,14 +75,33 @@ class WebMetrics:
     def holding(self, count: int) -> None:
         """As the feed's witness."""
         self.held.set(count)
+        self._settle()
 
     def polled(self, reason: str, held_s: float) -> None:
-        """As the feed's witness, and for polls that a view has answered."""
+        """As the feed's witness.
+
+        Tens of thousands a second: they are added up here, for to count is to write to a shared file.
+        """
+        key = (reason, bisect_left(HOLD_BUCKETS_S, held_s))
+        count, sum_s = self._polled.get(key, (0, 0.0))
+        self._polled[key] = (count + 1, sum_s + held_s)
+
+    def answered(self, reason: str, held_s: float) -> None:
+        """A poll that a view has answered."""
         self.holds.observe(held_s)
         self.polls.labels(reason).inc()
 
+    def _settle(self) -> None:
+        """Count what `polled` has added up. The library itself can only observe one at a time."""
+        polled, self._polled = self._polled, {}
+        for (reason, bucket), (count, sum_s) in polled.items():
+            self.polls.labels(reason).inc(count)
+            self.holds._buckets[bucket].inc(count)
+            self.holds._sum.inc(sum_s)
+
     def render(self, conn: Connection) -> bytes:
         """All of it as Prometheus reads it."""
+        self._settle()
         shared = CollectorRegistry()
         if self._folder is None:
             shared = self._registry

@@ -60,7 +60,7 @@ def _end(response: Response) -> Response:
     own, endpoint = _own(), request.endpoint or ""
     own.holding(services().feed.held)
     if "feed_answer" in g:
-        own.polled(g.feed_answer.reason, took_s)
+        own.answered(g.feed_answer.reason, took_s)
     elif endpoint.startswith("events.") and response.status_code < 400:
         pass  # a stream, or a poll that is counted when it is answered
     elif "wait" not in request.args and endpoint != "doctor.doctor":

@@ -108,6 +108,7 @@ class SqliteChangeHint:
         self._connection.close()
         if self._eye is not None:
             os.close(self._eye)
+            self._eye = None
 
 
 class PostgresChangeHint:

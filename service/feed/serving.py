@@ -67,10 +67,15 @@ class Look:
         self.more = upto < self.now.head
         # All leave before anything else is read: who joins a group from here on has seen these rows.
         left = [(group, self.room.dissolve(group)) for group in self.room.concerned(rows)]
+        of_mission: dict[int, list[Stored]] = {}
+        for row in rows:
+            of_mission.setdefault(row.mission, []).append(row)
         for group, places in left:
             delivery = Delivery(places)
             self.deliveries.append(delivery)
-            self._answer(delivery, group, before, rows)
+            mission = group.filter.mission
+            own = rows if mission is None else of_mission.get(mission, [])
+            self._answer(delivery, group, before, own)
 
     def _read(self, after: int) -> tuple[list[Stored], int]:
         """The next events, and up to where these are all."""
@@ -153,7 +158,7 @@ class Look:
             return None
         if not self.room.tail.reaches(place.after):
             return page.read_in(self.conn, place.filter, place.after)
-        rows = self.room.tail.behind(place.after)
+        rows = self.room.tail.behind(place.after, place.filter.mission)
         return self._page(place.filter, place.after, rows, place.status)
 
     def _move_on(self, place: Place, passed: Page) -> None:

@@ -19,25 +19,37 @@ class Tail:
     def __init__(self, head: int) -> None:
         self.start = self.head = head
         self._rows: deque[Stored] = deque()
+        # The same by mission: of a busy log with many, who follows one does not go through the rest.
+        self._of_mission: dict[int, deque[Stored]] = {}
         self._chars = 0
 
     def extend(self, rows: Sequence[Stored], upto: int) -> None:
         """rows: all events behind the head, up to `upto`."""
         self._rows.extend(rows)
-        self._chars += sum(len(row.text) for row in rows)
+        for row in rows:
+            self._of_mission.setdefault(row.mission, deque()).append(row)
+            self._chars += len(row.text)
         self.head = upto
         while len(self._rows) > ROWS_MAX or self._chars > CHARS_MAX:
-            oldest = self._rows.popleft()
-            self._chars -= len(oldest.text)
-            self.start = oldest.seq
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        oldest = self._rows.popleft()
+        of_mission = self._of_mission[oldest.mission]
+        of_mission.popleft()
+        if not of_mission:
+            del self._of_mission[oldest.mission]
+        self._chars -= len(oldest.text)
+        self.start = oldest.seq
 
     def reaches(self, after: int) -> bool:
         return self.start <= after <= self.head
 
-    def behind(self, after: int) -> list[Stored]:
-        """The events behind a cursor that this reaches."""
+    def behind(self, after: int, mission: int | None) -> list[Stored]:
+        """The events behind a cursor that this reaches, of one mission or of all."""
+        rows = self._rows if mission is None else self._of_mission.get(mission, ())
         found: list[Stored] = []
-        for row in reversed(self._rows):
+        for row in reversed(rows):
             if row.seq <= after:
                 break
             found.append(row)

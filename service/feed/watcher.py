@@ -136,6 +136,7 @@ class Watcher:
             self._waiters.answer(place, answer)
             if count % ANSWERS_AT_ONCE == ANSWERS_AT_ONCE - 1:
                 gevent.sleep(0)
+        self._witness.holding(self._waiters.count)
 
     def _tidy(self) -> None:
         now = time.monotonic()
