@@ -1,6 +1,7 @@
 """The web process put together: database, feed, blueprints. Run by gunicorn with gevent."""
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from service import config, schema
@@ -91,6 +92,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         Limits.of(settings),
         Redactor(config.secret_values()),
     )
+    if settings.trusted_proxies:
+        known = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=known, x_proto=known)  # type: ignore[method-assign]
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     problems.register(app)

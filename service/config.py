@@ -13,6 +13,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_valid
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service import tariff
+from service.forms import LISTED, entries
 from service.tariff import Price
 
 LOCAL_MODEL = "local"  # the embedded one: no key, no network
@@ -37,9 +38,6 @@ OTLP = AliasChoices("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_EN
 GEMINI = AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY")
 AZURE_KEY = AliasChoices("AZURE_API_KEY", "AZURE_OPENAI_API_KEY")
 AZURE_PLACE = AliasChoices("AZURE_ENDPOINT", "AZURE_OPENAI_ENDPOINT")
-
-HOST_NAME = re.compile(r"(?i)[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]")
-ORIGIN = re.compile(r"https?://([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -95,6 +93,7 @@ class Settings(BaseSettings):
     admin_token: SecretStr | None = Field(default=None, min_length=32)
     # names in the Host header, comma-separated; on loopback in addition to its own
     allowed_hosts: str = ""
+    forwarded: int | None = Field(default=None, ge=0, le=10)  # proxies in front; platforms have 1
     cors_origins: str = ""  # other sites whose pages may call the API, with a token of their own
 
     # of one token, polls of the feed not counted
@@ -135,39 +134,24 @@ class Settings(BaseSettings):
     def _absolute(cls, folder: Path) -> Path:
         return folder.expanduser().absolute()
 
-    @field_validator("projects")
+    @field_validator(*LISTED)
     @classmethod
-    def _named(cls, text: str) -> str:
-        for entry in _entries(text):
-            if not all(part.strip() for part in entry.partition("=")):
-                raise ValueError(f"{entry!r} is not NAME=TARGET")
-        return text
-
-    @field_validator("allowed_hosts")
-    @classmethod
-    def _hosts(cls, text: str) -> str:
-        for name in _entries(text):
-            if not HOST_NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is not the name of a host, without a port")
-        return text.lower()
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _origins(cls, text: str) -> str:
-        for origin in _entries(text):
-            if not ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is not an origin, such as https://app.example.com")
+    def _well_formed(cls, text: str, info: ValidationInfo) -> str:
+        form, what = LISTED[str(info.field_name)]
+        for entry in entries(text):
+            if not form.fullmatch(entry):
+                raise ValueError(f"{entry!r} is not {what}")
         return text
 
     @cached_property
     def host_names(self) -> frozenset[str]:
         """Names that the operator has given the server. Empty: any beyond loopback, its own on it."""
-        return frozenset(_entries(self.allowed_hosts))
+        return frozenset(entries(self.allowed_hosts.lower()))
 
     @cached_property
     def origins(self) -> frozenset[str]:
         """Other sites whose pages may read what the API answers."""
-        return frozenset(_entries(self.cors_origins))
+        return frozenset(entries(self.cors_origins))
 
     @cached_property
     def says_where_data_lives(self) -> bool:
@@ -177,12 +161,18 @@ class Settings(BaseSettings):
     @cached_property
     def named_projects(self) -> dict[str, str]:
         """Targets by the names that missions use for them."""
-        pairs = (entry.partition("=") for entry in _entries(self.projects))
+        pairs = (entry.partition("=") for entry in entries(self.projects))
         return {name.strip(): target.strip() for name, _, target in pairs}
 
     @cached_property
     def bind_host(self) -> str:
         return self.host or ("127.0.0.1" if platform_variable() is None else "0.0.0.0")  # noqa: S104
+
+    @cached_property
+    def trusted_proxies(self) -> int:
+        """How many entries of the forwarded headers are true: anybody can send more."""
+        on_platform = platform_variable() is not None
+        return int(on_platform) if self.forwarded is None else self.forwarded
 
     @cached_property
     def on_loopback(self) -> bool:
@@ -192,7 +182,7 @@ class Settings(BaseSettings):
     @cached_property
     def allowed_models(self) -> tuple[str, ...]:
         """Names a mission may ask for, the default first."""
-        return tuple(dict.fromkeys([self.model, *_entries(self.models)]))
+        return tuple(dict.fromkeys([self.model, *entries(self.models)]))
 
     @cached_property
     def price_table(self) -> Mapping[str, Price]:
@@ -206,17 +196,17 @@ class Settings(BaseSettings):
     @cached_property
     def private_webhook_hosts(self) -> frozenset[str]:
         """`host:port` of receivers in a network of the operator's own."""
-        return frozenset(_entries(self.webhook_hosts))
+        return frozenset(entries(self.webhook_hosts))
 
     @cached_property
     def child_names(self) -> tuple[str, ...]:
         """Variables of the worker's environment that a run sees beside those that each one needs."""
-        return tuple(_entries(self.child_env))
+        return tuple(entries(self.child_env))
 
     @cached_property
     def further_tools(self) -> frozenset[str]:
         """Names of tools beyond those that every server has."""
-        return frozenset(_entries(self.tools))
+        return frozenset(entries(self.tools))
 
     @cached_property
     def resolved_database_url(self) -> str:
@@ -290,10 +280,6 @@ def become(values: Mapping[str, str]) -> None:
     for name in set(os.environ) - set(values):
         del os.environ[name]
     os.environ.update(values)
-
-
-def _entries(text: str) -> list[str]:
-    return [entry.strip() for entry in text.split(",") if entry.strip()]
 
 
 def secret_values(further: Mapping[str, str] | None = None) -> tuple[str, ...]:

@@ -57,6 +57,19 @@ def test_a_retry_is_a_new_mission_from_the_same_spec(server):
     assert first["status"] == "failed"
 
 
+def test_a_retry_that_is_sent_again_with_its_key_is_the_same_mission(server):
+    server.post("/missions", SPEC)
+    key = {"Idempotency-Key": "k"}
+    first = server.post("/missions/1/retry", headers=key)
+    again = server.post("/missions/1/retry", headers=key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.get_json()["id"] == again.get_json()["id"] == 2
+    assert again.headers["Idempotency-Replayed"] == "true"
+    problem(server.post("/missions/2/retry", headers=key), 422, "key_reused")
+    problem(server.post("/missions", SPEC, headers=key), 422, "key_reused")
+    assert len(server.get("/missions").get_json()["missions"]) == 2
+
+
 @pytest.mark.parametrize("verb", ["cancel", "retry"])
 def test_a_key_in_a_body_that_takes_none_is_refused(server, verb):
     create(server)
