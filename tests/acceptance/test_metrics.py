@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from service.metrics import CONTENT_TYPE
+from service.tracing.spans import spans_of
 from tests.client.conftest import written
 from tests.client.writer import Writer
 from tests.contract import given as the
@@ -119,6 +120,20 @@ def test_log_lines_name_request_mission_and_attempt(
     [created] = lines(longline, "web", made)
     assert (created["request"], created["event"]) == ("who-made-it", "POST: 201")
     assert created["path"] == "/missions"
+
+
+def test_a_real_run_is_a_whole_trace(longline: Longline, model_server: ModelServer) -> None:
+    model_server.rules = [Rule(Reply("Heat pumps move heat."))]
+    made = longline.client.create(the.SPEC)["id"]
+    longline.wait_for_status(made, "completed")
+    spans = spans_of(longline.events(made))
+    names = {span.id: span.name for span in spans}
+    inside = [(span.name, names.get(span.parent)) for span in spans]
+    one_task = [("task", "mission"), ("agent", "task"), ("llm", "agent")]
+    assert inside == [("mission", None), *one_task, *one_task]
+    assert [span.error for span in spans] == [None] * 7
+    assert all(span.end_ms is not None for span in spans)
+    assert all("gen_ai.usage.input_tokens" in s.attributes for s in spans if s.name == "llm")
 
 
 def lines(longline: Longline, process: str, mission: int) -> list[dict[str, Any]]:
