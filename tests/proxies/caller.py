@@ -67,6 +67,8 @@ def _is_whole(answer: httpx.Response, method: str) -> bool:
     """Whether an answer that says it is JSON is so; a cut may look like an end."""
     if method == "HEAD":
         return answer.headers.get("Content-Type") != "text/html"
+    if "ndjson" in answer.headers.get("Content-Type", ""):
+        return answer.text.splitlines()[-1:] != [] and '"end":true' in answer.text.splitlines()[-1]
     if "json" not in answer.headers.get("Content-Type", ""):
         return True
     try:

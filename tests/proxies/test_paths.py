@@ -1,6 +1,8 @@
 """What clients rely on holds behind each proxy as it does without one: one suite, through every path at once."""
 
 import itertools
+import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -116,6 +118,37 @@ def test_an_answer_is_the_same_whether_it_was_compressed_or_not(site: Site) -> N
 
     how = everywhere(site, check)
     assert how["nginx-gzip"] == "gzip"
+
+
+def test_streams_bring_the_same_events_and_say_where_to_go_on(site: Site) -> None:
+    claim = site.writer.begin()
+    site.writer.say(claim, 30)
+    site.writer.complete(claim)
+    feed = f"/missions/{claim.mission_id}/events"
+    expected = [event["seq"] for event in site.first.events(claim.mission_id)]
+
+    def check(_path: str, caller: Caller) -> None:
+        lines = caller.ask(
+            "GET", feed, headers={"Accept": "application/x-ndjson"}
+        ).text.splitlines()
+        rows = [json.loads(line) for line in lines]
+        assert [row["seq"] for row in rows if "kind" in row] == expected
+        assert _streamed(caller, feed) == expected
+
+    everywhere(site, check)
+
+
+def _streamed(caller: Caller, feed: str) -> list[int]:
+    """The ids of an event stream, taken up again as an EventSource does until there is no more."""
+    ids: list[int] = []
+    while True:
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(ids[-1] if ids else 0)}
+        answer = caller.ask("GET", feed, headers=headers)
+        if answer.status_code == 204:
+            return ids
+        whole = answer.text.split("\n\n")[:-1]  # a cut one has no empty line behind it
+        events = [block for block in whole if "event: bookmark" not in block]
+        ids += [int(each) for block in events for each in re.findall(r"^id: ?(\d+)$", block, re.M)]
 
 
 def test_what_changed_is_seen_at_once_behind_every_cache(site: Site) -> None:
