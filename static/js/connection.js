@@ -1,5 +1,6 @@
 /** The feed's state, in a word of the footer; and whether the server is still the one that made this page. */
 import { running } from "./quantities.js";
+import { now } from "./server-clock.js";
 import { everySecond } from "./ticker.js";
 import { checkForUpgrade } from "./upgrade.js";
 
@@ -36,9 +37,9 @@ export class Connection {
     this.#tell();
   }
 
-  /** Something has come, just now. */
-  heard() {
-    this.#lastEventAt = Date.now();
+  /** These have come; they may have happened long ago. */
+  heard(events) {
+    this.#lastEventAt = Date.parse(events.at(-1).at);
   }
 
   // Apart from the word, which is a live region: a count-down is not to be read out.
@@ -55,7 +56,7 @@ export class Connection {
     }
     if (phase !== "live") return "";
     const held = proxied ? `, through a proxy that cuts after ${running(proxied)}` : "";
-    const last = this.#lastEventAt ? `, last event ${running(Date.now() - this.#lastEventAt)} ago` : "";
+    const last = this.#lastEventAt ? `, last event ${running(now() - this.#lastEventAt)} ago` : "";
     return last + held;
   }
 }

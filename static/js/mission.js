@@ -78,7 +78,7 @@ class MissionPage {
 
   #hear(events) {
     this.#batch.add(events);
-    this.#connection.heard();
+    this.#connection.heard(events);
   }
 
   /** Show what the server says now; the feed then tells the rest from the first event on. */

@@ -17,7 +17,7 @@ try {
     after: await list.load(),
     onEvents: (events) => {
       list.changed(new Set(events.map((event) => event.mission)));
-      connection.heard();
+      connection.heard(events);
     },
     onReset: () => list.load(),
     onState: (state) => connection.show(state),
