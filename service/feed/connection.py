@@ -91,6 +91,7 @@ class Connection(Place):
         os.set_blocking(number, False)
         self._io = self._edge.loop.io(number, READ)
         if self.last is not None:
+            self.deadline = None  # of the poll that was answered
             self._rest()
             return
         if not ahead:

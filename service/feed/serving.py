@@ -115,7 +115,10 @@ class Look:
 
     def _check_access(self) -> None:
         """Send those away to ask anew whose token was revoked, or whose mission was deleted."""
-        unchecked = [place for place in self.room.places() if place.checked != self._log.access]
+        changed = self.room.access != self._log.access
+        self.room.access = self._log.access
+        concerned = self.room.places() if changed else list(self.room.arrivals)
+        unchecked = [place for place in concerned if place.checked != self._log.access]
         if not unchecked:
             return
         valid = tokens.still_valid(self.conn, {place.holder for place in unchecked})

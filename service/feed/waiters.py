@@ -60,6 +60,7 @@ class Room:
 
     def __init__(self) -> None:
         self.log: Head | None = None
+        self.access = -1  # the changes of access up to which all in groups were checked
         self.tail = Tail(0)
         self.arrivals: set[Place] = set()
         self._groups: dict[Filter, Group] = {}
