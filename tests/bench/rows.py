@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.bench.many import hundred_thousand
 from tests.bench.running import Load, Run, run
 from tests.bench.sides import (
+    BehindKeptNginx,
     BehindNginx,
     Nchan,
     Ours,
@@ -150,12 +151,13 @@ def cpu(bench: Bench) -> list[Figure]:
 
 
 def nginx(bench: Bench) -> list[Figure]:
-    direct, behind = bench.runs(HUNDRED, Ours, BehindNginx)
+    direct, kept, default = bench.runs(HUNDRED, Ours, BehindKeptNginx, BehindNginx)
     row = "through nginx, 100 × 50/s"
     return [
-        Figure(row, "p50 ms", behind.p50, "direct", direct.p50, at_most=2),
-        Figure(row, "p99 ms", behind.p99, "direct", direct.p99),
-        _faults(row, behind),
+        Figure(row, "p50 ms, connections kept", kept.p50, "direct", direct.p50, at_most=2),
+        Figure(row, "p99 ms, connections kept", kept.p99, "direct", direct.p99),
+        Figure(row, "p50 ms, nginx's defaults", default.p50, "direct", direct.p50, at_most=2),
+        _faults(row, kept),
     ]
 
 

@@ -145,6 +145,7 @@ class BehindNginx(Ours):
     """Ours, asked through nginx with its default settings."""
 
     name = "ours behind nginx"
+    to = more = keeps = ""
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -152,8 +153,8 @@ class BehindNginx(Ours):
         conf, folder = self.folder / "nginx.conf", self.folder / "nginx"
         folder.mkdir()
         url = f"http://127.0.0.1:{upstream}"
-        given = {"folder": folder, "port": self.port, "to": url, "more": ""}
-        conf.write_text(NGINX.format(servers=f"server 127.0.0.1:{upstream};", **given))
+        given = {"folder": folder, "port": self.port, "to": self.to or url, "more": self.more}
+        conf.write_text(NGINX.format(servers=f"server 127.0.0.1:{upstream};{self.keeps}", **given))
         self._nginx = subprocess.Popen(["nginx", "-e", "stderr", "-c", str(conf)], process_group=0)
         until(lambda: answers(f"http://127.0.0.1:{self.port}"), what=self.name)
         return self
@@ -162,6 +163,14 @@ class BehindNginx(Ours):
         self._nginx.terminate()
         self._nginx.wait(10)
         super().__exit__()
+
+
+class BehindKeptNginx(BehindNginx):
+    """The same, and nginx keeps its connections to us, as docs/deploying.md advises."""
+
+    to = "http://longline"
+    keeps = " keepalive 200;"
+    more = 'proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;'
 
 
 class WebSockets(Side):
