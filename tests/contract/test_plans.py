@@ -73,15 +73,26 @@ def recorded(db) -> Iterator[list[tuple[str, object]]]:
     """Each statement that is run meanwhile, with its parameters."""
     seen = []
 
-    def note(_conn, _cursor, statement, parameters, _context, _many):
+    def note(statement, parameters=()):
         if statement.lstrip().upper().startswith(("SELECT", "WITH")):
             seen.append((statement, parameters))
 
-    event.listen(db.engine, "before_cursor_execute", note)
+    if db.is_sqlite:  # by the driver: the hottest queries do not go through SQLAlchemy
+        listeners = {
+            "checkout": lambda driver, *_: driver.set_trace_callback(note),
+            "checkin": lambda driver, *_: driver.set_trace_callback(None),
+        }
+    else:
+        listeners = {
+            "before_cursor_execute": lambda _c, _cursor, sql, values, *_: note(sql, values)
+        }
+    for name, listener in listeners.items():
+        event.listen(db.engine, name, listener)
     try:
         yield seen
     finally:
-        event.remove(db.engine, "before_cursor_execute", note)
+        for name, listener in listeners.items():
+            event.remove(db.engine, name, listener)
 
 
 def plan(db, statement, parameters) -> str:
