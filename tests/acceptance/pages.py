@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKS = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-WITHIN_S = 60.0
+WITHIN_S = 120.0  # some commands import an agent framework
 
 
 def pages() -> list[Path]:

@@ -23,7 +23,12 @@ def run(settings: Settings) -> None:
     from service.agents import runner
 
     assert threading.active_count() == 1
+    before = set(sys.modules)
     print(runner.run(RecordingContext(single()), settings).text, flush=True)
+    late = [
+        name for name in set(sys.modules) - before if name.startswith(("langchain", "langgraph"))
+    ]
+    assert late == [], "a crew's process loads nothing of the other framework"
 
 
 def main() -> None:

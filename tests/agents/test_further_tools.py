@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """Longer than what is installed, and shorter than what a mission may ask for."""
-    return settings.model_copy(update={"tools": ", ".join([*NAMES, "not_installed"])})
+    return settings.model_copy(
+        update={"tools": ", ".join([*NAMES, "FileReadTool", "not_installed"])}
+    )
 
 
 def calling(name: str, **arguments: object) -> list[Rule]:
@@ -96,6 +99,21 @@ def test_a_crewai_tool_is_a_tool_and_its_gate_holds(run: Run, server: ModelServe
     server.exchanges.clear()
     run(RecordingContext(single(tools=["TideTable"])))
     assert server.exchanges[1].last_message == "Oslo: high water at noon"
+
+
+@pytest.mark.filterwarnings("ignore")  # of what it imports
+def test_a_tool_of_crewai_tools_is_had_by_the_name_of_its_class(
+    run: Run, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if find_spec("crewai_tools") is None:
+        pytest.skip("crewai-tools is not installed")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "note.txt").write_text("Heat pumps move heat.")
+    server.rules = calling("file_read_tool", file_path="note.txt")
+    context = RecordingContext(single(tools=["FileReadTool"]))
+    run(context)
+    assert "Heat pumps move heat." in server.exchanges[1].last_message
+    assert context.names(Kind.ACTION).count("tool.finished") == 1
 
 
 @pytest.mark.usefixtures("installed")
