@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from tests.bench import first_word
+from tests.bench.postgres import POSTGRES
 from tests.bench.rows import DELIVERY, Bench, install_nchan
 from tests.bench.running import compile_client
 from tests.bench.storage import STORAGE
@@ -14,7 +15,7 @@ from tests.conftest import settings_for
 from tests.model_server import ModelServer
 from tests.processes import Longline
 
-ROWS = [*DELIVERY, *STORAGE, "first"]
+ROWS = [*DELIVERY, *STORAGE, *POSTGRES, "first"]
 
 
 def main() -> None:
@@ -39,6 +40,8 @@ def main() -> None:
 def _figures(row: str, bench: Bench) -> list[Figure]:
     if row in DELIVERY:
         return DELIVERY[row](bench)
+    if row in POSTGRES:
+        return POSTGRES[row](bench.folder)
     return STORAGE[row](bench.folder) if row in STORAGE else _first_word(bench.folder)
 
 
