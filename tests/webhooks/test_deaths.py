@@ -57,13 +57,13 @@ def test_a_sender_killed_at_any_step_loses_no_event(
         begin_again(db, made["after"])
         receiver.got.clear()
         with started(mortal.send, allowing, step) as (dying, _):
-            until(lambda: not dying.is_alive() or delivered(db) == 2, what="death")
+            until(lambda: not dying.is_alive() or delivered(db) == 2, within_s=120, what="death")
         if delivered(db) == 2:
             break  # it had done all of it before its step came
         steps += 1
         release(db)
         with started(mortal.send, allowing, NEVER):
-            until(lambda: delivered(db) == 2, what="deliveries behind the death")
+            until(lambda: delivered(db) == 2, within_s=120, what="deliveries behind the death")
         assert {one["headers"]["webhook-id"] for one in receiver.got} == {
             f"msg_{made['id']}_{seq}" for seq in wanted
         }, step
