@@ -17,7 +17,7 @@ import httpx
 
 from service.client import Client
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 120.0  # on a busy machine the frameworks take a minute to import
 GONE_WITHIN_S = 30.0
 LOOK_S = 0.02
 
