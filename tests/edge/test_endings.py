@@ -12,8 +12,8 @@ from tests.contract import given as the
 from tests.edge.wire import Wire, seconds
 from tests.processes import until
 
-MANY = 300  # `make bench` counts to 5,000
-GONE_WITHIN_S = 20.0  # below gunicorn's own patience; 2 to 3 s where nothing else runs
+MANY = 300
+GONE_WITHIN_S = 20.0  # a deadline and no measure; gunicorn sleeps for two of them
 SOON_S = 5.0  # what happens at once, on a busy machine
 
 
