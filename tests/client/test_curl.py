@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.pages import ROOT, blocks, need
+from tests.acceptance.pages import ROOT, blocks
 from tests.chaos import ChaosProxy
 from tests.client.test_follow import copy, forget, restore
 from tests.client.writer import Writer
+from tests.debian import need
 from tests.processes import Longline, until
 
 pytestmark = pytest.mark.processes
@@ -68,7 +69,7 @@ def loops() -> Iterator[list[Loop]]:
 def test_the_loops_lose_and_double_nothing_behind_a_bad_proxy_over_a_restart_and_a_prune(
     own_web: Longline, own_writer: Writer, tmp_path: Path, loops: list[Loop]
 ) -> None:
-    need("jq")
+    need(jq="jq")
     claim = own_writer.begin()
     with ChaosProxy(own_web.url, BAD) as proxy:
         plain = Loop(tmp_path / "plain", proxy.url, f"follow {claim.mission_id}")
