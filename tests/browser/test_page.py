@@ -264,9 +264,7 @@ def test_the_list_follows_its_missions(
 def test_a_running_mission_is_cancelled_from_its_page(
     page: Page, longline: Longline, model_server: ModelServer
 ) -> None:
-    model_server.rules = [
-        Rule(Reply(PROSE, delay_s=0.5))
-    ]
+    model_server.rules = [Rule(Reply(PROSE, delay_s=0.5))]
     mission_id = open_mission(page, longline, mission())
 
     page.get_by_role("button", name="Cancel").click()
