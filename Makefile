@@ -18,7 +18,8 @@ test: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder  # most tests wait for processes: three fit two cores
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not alone'
+	$(BIN)/pytest -m alone
 
 # the same suite behind every proxy, also those that `make test` leaves out
 test-proxies: .venv/test.stamp

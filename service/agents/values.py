@@ -1,6 +1,7 @@
 """JSON values out of whatever a framework hands over: bounded, whole, and fit for UTF-8."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ TEXT_MAX = 32_768  # characters of one string: an event stays far below the 1 Mi
 ITEMS_MAX = 200  # of one list or object
 DEPTH_MAX = 8
 CONTAINERS = (Mapping, list, tuple, set, frozenset)
+WORD_MAX = 512  # what is longer is no secret of anybody's
+WORD_AT_END = re.compile(r"""[\s"',;<>(){}\[\]]([^\s"',;<>(){}\[\]]+)\Z""")
 INTEGER_MAX = 2**53  # beyond it JavaScript rounds
 
 
@@ -20,7 +23,15 @@ def shortened(text: str, limit: int = TEXT_MAX) -> str:
     text = repair(text)
     if len(text) <= limit:
         return text
-    return f"{text[:limit]} … [{len(text) - limit} more characters]"
+    kept = _without_cut_word(text[:limit])
+    return f"{kept} … [{len(text) - len(kept)} more characters]"
+
+
+def _without_cut_word(text: str) -> str:
+    """Half a secret would not be known for one any more, so a word at the cut goes as a whole."""
+    tail = text[-WORD_MAX:]
+    word = WORD_AT_END.search(tail)
+    return text if word is None else text[: len(text) - len(tail) + word.start(1)]
 
 
 def jsonable(value: Any, *, text_max: int = TEXT_MAX, depth: int = DEPTH_MAX) -> Any:

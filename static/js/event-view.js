@@ -63,7 +63,8 @@ export class EventView {
     if (subject !== "mission") return;
     const requeued = status === "queued" && event.attempt > 0;
     if (requeued) this.#interruption = event.data.reason ?? "";
-    if (requeued || hasEnded(status)) this.#tasks.forEach((task) => task.interrupt());
+    if (requeued) this.#tasks.forEach((task) => task.interrupt());
+    if (hasEnded(status)) this.#tasks.forEach((task) => task.end());
   }
 
   #error(event) {

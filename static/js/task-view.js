@@ -71,6 +71,12 @@ export class TaskView {
     this.#attempt = attempt;
   }
 
+  /** The mission is over: what has not begun by now never will. */
+  end() {
+    this.interrupt();
+    if (this.root.dataset.status === "pending") this.status("skipped");
+  }
+
   /** The attempt is over: what has not ended by now never will. */
   interrupt() {
     this.#endCalls();

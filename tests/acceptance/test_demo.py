@@ -15,7 +15,7 @@ from tests.folding import differences, faults
 from tests.missions import names, spoken
 from tests.processes import NOT_OURS, until
 
-pytestmark = [pytest.mark.processes, pytest.mark.agents]
+pytestmark = [pytest.mark.processes, pytest.mark.agents, pytest.mark.alone]
 
 ROOT = Path(__file__).resolve().parents[2]
 # The embedded model is the slowest part; a busy machine has it at a few tokens a second.

@@ -137,8 +137,10 @@ def test_a_real_run_is_a_whole_trace(longline: Longline, model_server: ModelServ
 
 
 def lines(longline: Longline, process: str, mission: int) -> list[dict[str, Any]]:
-    """What a process's log says of a mission. Each of its lines is JSON."""
-    found = [json.loads(line) for line in longline.log(process).splitlines()]
+    """What a process's log says of a mission. What the interpreter itself prints is no JSON."""
+    said = longline.log(process).splitlines(keepends=True)
+    whole = [line for line in said if line.startswith(b"{") and line.endswith(b"\n")]
+    found = [json.loads(line) for line in whole]
     return [line for line in found if line.get("mission") == mission]
 
 

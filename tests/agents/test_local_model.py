@@ -22,6 +22,7 @@ from tests.agents.recording import RecordingContext
 
 pytestmark = [
     pytest.mark.agents,
+    pytest.mark.alone,
     pytest.mark.skipif(find_spec("xllamacpp") is None, reason="needs the `local` extra"),
 ]
 

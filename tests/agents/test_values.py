@@ -56,6 +56,16 @@ def test_a_long_text_says_how_much_is_missing() -> None:
     assert text.endswith("… [10 more characters]")
 
 
+def test_a_secret_at_the_cut_goes_as_a_whole() -> None:
+    secret = "sk-" + "s3cr3t" * 8
+    for before in range(1, len(secret)):
+        text = "key: ".rjust(200 - before, ".") + secret + " and more"
+        assert (
+            shortened(text, 200)
+            == f"{text[: 200 - before]} … [{len(text) - 200 + before} more characters]"
+        )
+
+
 def test_depth_and_length_are_bounded() -> None:
     deep: Any = "bottom"
     for _ in range(2000):

@@ -10,7 +10,7 @@ from tests.browser.stage import Stage, line, spoken, status, tool
 from tests.contract import given as the
 from tests.processes import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.alone]
 
 EVENTS = 50_000
 FRAMES_A_SECOND = 30

@@ -124,7 +124,7 @@ def test_the_page_outlives_the_server(
 def test_what_a_lost_worker_left_is_marked_as_interrupted(
     page: Page, longline: Longline, model_server: ModelServer
 ) -> None:
-    model_server.rules = [Rule(SLOW, times=1), Rule(Reply(PROSE))]
+    model_server.rules = [Rule(Reply(PROSE, delay_s=0.5), times=1), Rule(Reply(PROSE))]
     mission_id = open_mission(page, longline, mission())
 
     longline.kill("worker")
@@ -265,12 +265,13 @@ def test_a_running_mission_is_cancelled_from_its_page(
     page: Page, longline: Longline, model_server: ModelServer
 ) -> None:
     model_server.rules = [Rule(Reply(PROSE, delay_s=0.5))]
-    mission_id = open_mission(page, longline, mission())
+    mission_id = open_mission(page, longline, mission(task("draft"), task("review")))
 
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Cancel the mission").click()
 
     wait_until_ended(page, "cancelled")
+    expect(page.locator("#task-review")).to_have_attribute("data-status", "skipped")
     assert shows_all(page, longline, mission_id)
 
 

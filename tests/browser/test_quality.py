@@ -112,6 +112,7 @@ def test_all_that_lies_in_static_is_used() -> None:
     )
 
 
+@pytest.mark.alone
 def test_the_first_view_takes_less_than_a_second(page: Page, stage: Stage) -> None:
     claimed = scenes.live_brief(stage)
     took = []

@@ -8,7 +8,7 @@ import pytest
 from tests.processes import until
 from tests.proxies.conftest import Site, held
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.alone]
 
 POLLS, OTHERS = 8, 2
 ROUNDS, MORE_ROUNDS = 1, 3
