@@ -20,12 +20,13 @@ pytestmark = pytest.mark.processes
 
 
 class Collector:
-    """Takes traces. refuse: how many requests are answered with 503 first."""
+    """Takes traces, or refuses them while told so. refused: how many it did."""
 
     def __init__(self) -> None:
         self.spans: list[Any] = []
         self.services: set[str] = set()
-        self.refuse = 0
+        self.refusing = False
+        self.refused = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
         self._server.collector = self  # type: ignore[attr-defined]
@@ -39,8 +40,8 @@ class Collector:
         self._thread.join()
 
     def take(self, body: bytes) -> int:
-        if self.refuse:
-            self.refuse -= 1
+        if self.refusing:
+            self.refused += 1
             return 400  # the one kind of refusal that the exporter does not repeat by itself
         for part in ExportTraceServiceRequest.FromString(body).resource_spans:
             self.services |= {
@@ -138,9 +139,10 @@ def test_what_a_collector_refused_or_a_killed_sender_left_is_sent_later(
     settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
     with sender(web, receiver, **settings):
         until(lambda: traced(writer), what="beginning of tracing")
-        collector.refuse = 1
+        collector.refusing = True
         work(writer)
-        until(lambda: not collector.refuse, what="refusal")
+        until(lambda: collector.refused, what="refusal")
+    collector.refusing = False
     assert collector.spans == []
     with sender(web, receiver, **settings):  # the first one was killed
         until(lambda: collector.spans, what="trace")
