@@ -30,8 +30,13 @@ def need(**packages: str) -> None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {', '.join(missing)}")
 
 
+def where(name: str) -> str | None:
+    """A program's path. Servers are in a folder that not everybody's PATH has."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
 def _missing(packages: dict[str, str]) -> list[str]:
-    return sorted({package for name, package in packages.items() if not shutil.which(name)})
+    return sorted({package for name, package in packages.items() if not where(name)})
 
 
 @contextmanager

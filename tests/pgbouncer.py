@@ -1,14 +1,13 @@
 """PgBouncer in transaction mode in front of a PostgreSQL server: Debian's, installed when we may."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Self
 
 import psycopg
-import pytest
 
+from tests.debian import need, where
 from tests.postgres import ALONE, USER, PostgresServer, execute
 from tests.processes import free_port, until
 
@@ -53,12 +52,5 @@ class PgBouncer:
 
 
 def _program() -> str:
-    """Where it is; installed where that is possible, else the test is skipped."""
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
-    if shutil.which("pgbouncer", path=path) is None and os.geteuid() == 0:
-        for command in (["update"], ["install", "-y", "pgbouncer"]):
-            subprocess.run(["apt-get", "-qq", *command], capture_output=True, check=False)
-    found = shutil.which("pgbouncer", path=path)
-    if found is None:
-        pytest.skip("pgbouncer is not installed, and cannot be")
-    return found
+    need(pgbouncer="pgbouncer")
+    return str(where("pgbouncer"))

@@ -1,5 +1,6 @@
 """An operator's own tools: entry points and crewai-tools by name, and nothing that was not allowed."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -106,7 +107,7 @@ def test_a_tool_of_crewai_tools_is_had_by_the_name_of_its_class(
     run: Run, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if find_spec("crewai_tools") is None:
-        pytest.skip("crewai-tools is not installed")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("crewai-tools is not installed")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "note.txt").write_text("Heat pumps move heat.")
     server.rules = calling("file_read_tool", file_path="note.txt")
