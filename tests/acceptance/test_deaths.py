@@ -2,14 +2,15 @@
 
 import os
 import signal
-import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from service.client import Client
+from tests.crowd import Crowd
+from tests.edge.wire import Wire
 from tests.folding import differences, faults
 from tests.missions import mission, names, spoken, task
 from tests.model_server import ModelServer, Reply, Rule
@@ -109,31 +110,30 @@ def test_followers_of_a_killed_web_process_see_every_event_once(
 ) -> None:
     model_server.rules = [Rule(Reply(LONG, delay_s=0.02))]
     created = longline.client.create(mission())
-    followers = [Follower(longline, created["id"]) for _ in range(HELD)]
-    until(lambda: all(follower.seen for follower in followers), what="followers under way")
+    with Crowd(longline.port, created["id"], HELD) as crowd:
+        crowd.wait_until_under_way()
 
-    longline.kill("web")
-    longline.start("web")
-    ended = longline.wait_for_status(created["id"], "completed")
-    for follower in followers:
-        follower.join()
+        longline.kill("web")
+        longline.start("web")
+        ended = longline.wait_for_status(created["id"], "completed")
+        lists = crowd.seen()
 
     events = longline.events(created["id"])
     assert spoken(events) == dict.fromkeys(spoken(events), LONG)
-    for follower in followers:
-        assert follower.seen == [event["seq"] for event in events]
+    assert lists == [[event["seq"] for event in events]] * HELD
     assert differences(events, ended) == {}
 
 
 def test_a_web_process_that_is_stopped_answers_every_held_poll(longline: Longline) -> None:
-    polls = [Poll(longline) for _ in range(HELD)]
-    until(lambda: held(longline) == HELD, what=f"{HELD} held polls")
+    with ExitStack() as stack:
+        wires = [stack.enter_context(Wire(longline.port)) for _ in range(HELD)]
+        for wire in wires:
+            wire.send("/events?after=now&wait=25")
+        until(lambda: held(longline) == HELD, what=f"{HELD} held polls")
 
-    longline.stop("web")
-    for poll in polls:
-        poll.join()
+        longline.stop("web")
 
-    assert [poll.answer for poll in polls] == ["drain"] * HELD
+        assert [wire.answer().json["reason"] for wire in wires] == ["drain"] * HELD
 
 
 def test_a_client_that_leaves_frees_its_place(longline: Longline) -> None:
@@ -178,40 +178,6 @@ def test_a_question_and_its_answer_survive(
 
 def held(longline: Longline) -> int:
     return int(httpx.get(f"{longline.url}/readyz").json()["held"])
-
-
-class Follower(threading.Thread):
-    """Follows a mission with the Python client to its end."""
-
-    def __init__(self, longline: Longline, mission_id: int) -> None:
-        super().__init__(daemon=True)
-        self.seen: list[int] = []
-        self._longline = longline
-        self._mission_id = mission_id
-        self.start()
-
-    def run(self) -> None:
-        with Client(self._longline.url) as client:
-            for event in client.follow(self._mission_id):
-                self.seen.append(event["seq"])
-
-    def join(self, timeout: float | None = 60) -> None:
-        super().join(timeout)
-        assert not self.is_alive()
-
-
-class Poll(threading.Thread):
-    """One held poll at the end of the log."""
-
-    def __init__(self, longline: Longline) -> None:
-        super().__init__(daemon=True)
-        self.answer: Any = None
-        self._url = f"{longline.url}/events"
-        self.start()
-
-    def run(self) -> None:
-        response = httpx.get(self._url, params={"after": "now", "wait": 25}, timeout=40)
-        self.answer = response.json()["reason"]
 
 
 def kill_child(longline: Longline, mission_id: int) -> None:

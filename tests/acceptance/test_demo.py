@@ -62,6 +62,8 @@ def test_the_demo_speaks_asks_and_completes_and_stops_all_that_it_started(
     assert all(text.strip() for text in spoken(events).values())
     assert differences(events, ended) == {}
     assert faults(events) == []
+    assert '"logger":' not in output.read_text()  # the processes log beside it
+    assert '"logger":' in (tmp_path / "data" / "longline.log").read_text()
 
     os.killpg(process.pid, signal.SIGINT)  # what a terminal's Ctrl-C does
     process.wait(30)
