@@ -32,8 +32,10 @@ def demo(data: str, port: int) -> None:
     """
     port = _free_port(port)
     url = f"http://127.0.0.1:{port}"
-    processes = prepare(_settings(data, port), _environment(data, port))
+    log = Path(data) / "longline.log"
+    processes = prepare(_settings(data, port), _environment(data, port), log)
     processes.stop_on_signals()
+    click.echo(f"Starting. The server's and the worker's own log: {log}")
     threading.Thread(target=_show, args=(url,), daemon=True).start()
     while not processes.stopping:
         processes.look()

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -16,11 +18,20 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Processes:
-    """Keeps one process per name running until it is told to stop."""
+    """Keeps one process per name running until it is told to stop.
 
-    def __init__(self, commands: Mapping[str, list[str]], environment: Mapping[str, str]) -> None:
+    log: a file that what they print is appended to; without one it goes where ours goes.
+    """
+
+    def __init__(
+        self,
+        commands: Mapping[str, list[str]],
+        environment: Mapping[str, str],
+        log: Path | None = None,
+    ) -> None:
         self._commands = commands
         self._environment = dict(environment)
+        self._log = log
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._start_at: dict[str, float] = dict.fromkeys(commands, 0.0)
         self.stopping = False
@@ -53,14 +64,17 @@ class Processes:
                 process.wait()
 
     def _start(self, name: str) -> subprocess.Popen[bytes]:
-        # A group of its own: a terminal's Ctrl-C reaches us alone, and we stop them in order.
-        return subprocess.Popen(
-            self._commands[name],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            process_group=0,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-        )
+        with nullcontext() if self._log is None else self._log.open("ab") as output:
+            # A group of its own: a terminal's Ctrl-C reaches us alone, and we stop them in order.
+            return subprocess.Popen(
+                self._commands[name],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                process_group=0,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            )
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping = True

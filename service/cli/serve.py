@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 
 import click
 
@@ -33,11 +34,11 @@ def serve() -> None:
     processes.stop()
 
 
-def prepare(found: Settings, environment: dict[str, str]) -> Processes:
-    """Its processes, not started yet, on a database that is ready for them."""
+def prepare(found: Settings, environment: dict[str, str], log: Path | None = None) -> Processes:
+    """Its processes, not started yet, on a database that is ready for them. log: see `Processes`."""
     db = Database(found)
     if db.is_sqlite:
         schema.upgrade(db)
     db.close()
     commands = {name: [sys.executable, "-m", "service.cli", name] for name in PROCESSES}
-    return Processes(commands, environment)
+    return Processes(commands, environment, log)
