@@ -1,13 +1,18 @@
 """How a command ends: exit codes, the same for all commands, so that scripts can tell outcomes apart."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from types import FrameType
 
 import click
 import httpx
 
 from service.client import ApiError, LongPollError
+
+TIDIED_WITHIN_S = 3.0  # after Ctrl-C
 
 
 class Exit(IntEnum):
@@ -40,10 +45,30 @@ class Refused(click.ClickException):
 
 
 @contextmanager
+def ended_by_ctrl_c() -> Iterator[None]:
+    """Ctrl-C ends the process: by KeyboardInterrupt, and at once when nothing has come of that.
+
+    Python may drop the exception (in a finalizer) or hang behind it (on a lock whose holder it left).
+    """
+    before = signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGALRM, lambda *_: os._exit(Exit.INTERRUPTED))
+    signal.setitimer(signal.ITIMER_REAL, TIDIED_WITHIN_S)
+    raise KeyboardInterrupt
+
+
+@contextmanager
 def told() -> Iterator[None]:
     """Whatever a server and a network can do, as a sentence and an exit code."""
     try:
-        yield
+        with ended_by_ctrl_c():
+            yield
     except ApiError as error:
         raise Refused(_sentence(error)) from None
     except LongPollError as error:
