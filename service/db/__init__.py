@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.config import Settings
@@ -25,7 +25,7 @@ POOL_TIMEOUT_S = 10.0  # writers that saturate a database make others wait up to
 # What a caller may retry later: the database is not there, or every connection is taken.
 UNAVAILABLE = (OperationalError, PoolTimeout)
 
-__all__ = ["UNAVAILABLE", "ChangeHint", "Database", "rows"]
+__all__ = ["UNAVAILABLE", "ChangeHint", "Database", "reason", "rows"]
 
 
 class Database:
@@ -94,6 +94,13 @@ class Database:
         if self._checkpointer is not None:
             self._checkpointer.close()
         self.engine.dispose()
+
+
+def reason(error: Exception) -> str:
+    """Why a database does not answer, in one line for the operator's log: no statement, no values."""
+    driver = error.orig if isinstance(error, DBAPIError) else error
+    told = str(driver).strip().splitlines()
+    return told[0] if told else type(driver).__name__
 
 
 def rows(conn: Connection, query: str, parameters: Sequence[Any]) -> Iterable[Sequence[Any]]:

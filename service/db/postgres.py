@@ -6,7 +6,7 @@ pooler that gives each transaction another session.
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.exc import OperationalError
 
 # Who hangs in mid-transaction (stopped, cut off) holds the workspace's counter, and with it
@@ -17,6 +17,8 @@ BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED;"
     f" SET LOCAL idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS}"
 )
+# What a server says that may only be read, as one does that has just been replaced by another.
+READ_ONLY = "25006"
 BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -53,6 +55,18 @@ def prepare(engine: Engine) -> None:
             # The server was restarted since this connection was used last: nothing has been done
             # on it yet, so a new one may take its place. The pool has dropped the others too.
             _send(conn, statement)
+
+    @event.listens_for(engine, "handle_error")
+    def _name(failed: ExceptionContext) -> None:
+        """Give what ends a connection one class, that of an outage, whatever the server calls it.
+
+        Who slept in mid-transaction, for one, is told of an internal error.
+        """
+        if getattr(failed.original_exception, "sqlstate", None) == READ_ONLY:
+            failed.is_disconnect = True  # the next connection may lead to the other one
+        if failed.is_disconnect:
+            error = failed.original_exception
+            raise OperationalError(failed.statement, None, error, connection_invalidated=True)
 
 
 def _send(conn: Connection, statements: str) -> None:

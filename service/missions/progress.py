@@ -11,6 +11,7 @@ from service import clock
 from service.events import log
 from service.events.kinds import Kind, NewEvent
 from service.events.text import decode, encode, repair, repair_or_none
+from service.missions import transitions
 
 # A USAGE call's data, and the columns of the mission that hold the sums.
 COUNTED = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
@@ -27,18 +28,23 @@ def record(
     return appended
 
 
-def is_stored(
+def find(
     conn: Connection, mission_id: int, event: NewEvent, *, attempt: int, after: int
-) -> bool:
-    """Whether an event is in the log, behind a seq: the database may die between commit and answer."""
+) -> int | None:
+    """The seq behind `after` under which an attempt has stored this event; None when it has not.
+
+    By its time, kind, name and call: what one writer stores behind `after` is only what it tries to.
+    Locks the mission's row first: the transaction that lost its client may just be committing.
+    """
+    transitions.lock(conn, mission_id)
     found = (
         select(events.c.seq)
         .where(events.c.mission_id == mission_id, events.c.seq > after)
         .where(events.c.attempt == attempt, events.c.at_ms == event.at_ms)
-        .where(events.c.kind == event.kind.value, events.c.name == event.name)
+        .where(events.c.kind == event.kind.value, events.c.name == repair(event.name))
         .where(events.c.call.is_not_distinct_from(repair_or_none(event.call)))
     )
-    return conn.execute(found.limit(1)).first() is not None
+    return conn.execute(found.limit(1)).scalar()
 
 
 def _revision(batch: Sequence[NewEvent], appended: log.Appended) -> dict[str, Any]:

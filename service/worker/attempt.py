@@ -16,7 +16,6 @@ from service.events.kinds import Kind, NewEvent
 from service.events.text import decode
 from service.missions import files, progress
 from service.missions.attempts import Claim
-from service.missions.spec import TaskSpec
 from service.missions.specs import Spec
 from service.missions.target import Target
 from service.requests import asking, waiting
@@ -142,8 +141,11 @@ class Attempt:
             self._about(result, Kind.OUTPUT, "task", {"text": result.text, "json": result.json}),
             self._about(result, Kind.STATUS, "task.completed", status),
         ]
+        file = None if task is None else task.output_file
+        if file is not None:
+            events.append(self._about(result, Kind.OUTPUT, "file", {}))
         try:
-            self._recorder.store(events, lambda conn: self._keep(conn, task, result))
+            self._recorder.store(events, lambda conn: self._keep(conn, file, result, events[-1]))
         except LeaseLost:
             raise Interrupted from None
         if self._finish.is_set() and self._more_to_do():
@@ -163,19 +165,18 @@ class Attempt:
         self, name: str, content: bytes, *, agent: str | None = None, task: str | None = None
     ) -> None:
         content = self._recorder.redactor.content(content)
-        by = TaskResult(task or "", agent, "")
+        event = NewEvent(Kind.OUTPUT, "file", {}, agent=agent, task=task or None)
         try:
-            self._recorder.store([], lambda conn: self._keep_file(conn, name, content, by))
+            self._recorder.store([event], lambda conn: self._keep_file(conn, name, content, event))
         except LeaseLost:
             raise Interrupted from None
 
     def _about(self, result: TaskResult, kind: Kind, name: str, data: dict[str, Any]) -> NewEvent:
         return NewEvent(kind, name, data, agent=result.agent, task=result.task)
 
-    def _keep(self, conn: Connection, task: TaskSpec | None, result: TaskResult) -> None:
-        if task is not None and task.output_file is not None:
-            content = result.text.encode("utf-8", "replace")
-            self._keep_file(conn, task.output_file, content, result)
+    def _keep(self, conn: Connection, file: str | None, result: TaskResult, last: NewEvent) -> None:
+        if file is not None:
+            self._keep_file(conn, file, result.text.encode("utf-8", "replace"), last)
         progress.finish_task(
             conn,
             self.mission_id,
@@ -186,11 +187,9 @@ class Attempt:
             json=result.json,
         )
 
-    def _keep_file(self, conn: Connection, name: str, content: bytes, by: TaskResult) -> None:
-        task = by.task or None
-        described = files.store_output(conn, self.mission_id, name, content, task=task)
-        event = NewEvent(Kind.OUTPUT, "file", {"file": described}, agent=by.agent, task=task)
-        progress.record(conn, self.mission_id, [event], fence=self._claim.fence)
+    def _keep_file(self, conn: Connection, name: str, content: bytes, event: NewEvent) -> None:
+        described = files.store_output(conn, self.mission_id, name, content, task=event.task)
+        event.data = {"file": described}
 
     def _shown(self, question: Question) -> Question:
         """The question as a human gets to see it."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from service.db import UNAVAILABLE
+from service.db import UNAVAILABLE, reason
 
 RETRY_S = 0.5
 
@@ -24,6 +24,6 @@ def until_answered(act: Callable[[], Found], *, check: Callable[[], None]) -> Fo
         try:
             return act()
         except UNAVAILABLE as error:
-            logger.warning("the database does not answer: %s", type(error).__name__)
+            logger.warning("the database does not answer: %s", reason(error))
             time.sleep(RETRY_S)
             check()

@@ -3,18 +3,16 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-
-from sqlalchemy import Connection
+from collections.abc import Iterable, Iterator
 
 from service import durations
-from service.db import UNAVAILABLE, Database
+from service.db import UNAVAILABLE, Database, reason
 from service.durations import Counts
 from service.errors import LeaseLost
 from service.events.kinds import Kind, NewEvent
-from service.missions import progress
 from service.missions.attempts import Claim
 from service.security.redaction import Redactor
+from service.worker.once import Once, Write
 from service.worker.redacting import Redacting
 
 # The first event of a quiet moment is written at once; those that follow share a batch.
@@ -34,15 +32,13 @@ class Recorder:
     ) -> None:
         """appends: where to count how long each append takes."""
         self._appends = durations.none() if appends is None else appends
-        self._db = db
-        self._claim = claim
+        self._once = Once(db, claim)
         self.redactor = redactor
         self._redacting = Redacting(redactor)
         self._pending: list[NewEvent] = []
         self._filled = threading.Condition()
         self._writing = threading.Lock()
         self._closed = False
-        self._stored_seq = 0  # of the last event that we know to be stored
         self.lost = threading.Event()  # the lease is gone: nothing more can be written
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
@@ -64,16 +60,17 @@ class Recorder:
             while batch := self._take():
                 self._store(batch, None)
 
-    def store(self, events: Iterable[NewEvent], write: Callable[[Connection], None]) -> None:
-        """Put events, and run `write` in the transaction that stores the last of them.
+    def store(self, events: Iterable[NewEvent], ahead: Write) -> None:
+        """Put events, and begin the transaction that stores the last of them with `ahead`.
 
-        Returns when it is committed. Raises LeaseLost.
+        Returns when it is committed. Raises LeaseLost. What `ahead` puts into the events' data is
+        not redacted here.
         """
         with self._filled:
             redacted = [passed for event in events for passed in self._redacting.passed(event)]
         self.flush()
         with self._writing:
-            self._store(self._take() + redacted, write)
+            self._store(self._take() + redacted, ahead)
 
     def close(self) -> None:
         """Write what is left and stop."""
@@ -108,41 +105,18 @@ class Recorder:
             batch, self._pending = self._pending[:BATCH_MAX], self._pending[BATCH_MAX:]
         return batch
 
-    def _store(self, batch: list[NewEvent], write: Callable[[Connection], None] | None) -> None:
+    def _store(self, batch: list[NewEvent], ahead: Write | None) -> None:
         """Write a batch; while the database is away, go on trying: the lease decides who gives up."""
         events = list(joined(batch))
-        tried = False
-        while events or write is not None:
+        while events:
             began = time.monotonic()
             try:
-                if not (tried and self._is_stored(events)):
-                    self._write(events, write)
+                self._once.write(events, ahead)
                 durations.count(self._appends, time.monotonic() - began)
                 return
-            except UNAVAILABLE:
-                logger.warning("the database does not answer; trying again in %s s", RETRY_S)
+            except UNAVAILABLE as error:
+                logger.warning("the database does not answer: %s", reason(error))
                 time.sleep(RETRY_S)
-                tried = True
-
-    def _write(self, events: list[NewEvent], write: Callable[[Connection], None] | None) -> None:
-        mission_id, stored_seq = self._claim.mission_id, self._stored_seq
-        with self._db.transaction() as conn:
-            if events:
-                appended = progress.record(conn, mission_id, events, fence=self._claim.fence)
-                stored_seq = appended.last_seq
-            if write is not None:
-                write(conn)
-        self._stored_seq = stored_seq
-
-    def _is_stored(self, events: list[NewEvent]) -> bool:
-        """Whether a try that ended without an answer was committed all the same."""
-        if not events:
-            return False
-        attempt, after = self._claim.fence.attempt, self._stored_seq
-        with self._db.reading() as conn:
-            return progress.is_stored(
-                conn, self._claim.mission_id, events[0], attempt=attempt, after=after
-            )
 
 
 def joined(batch: Iterable[NewEvent]) -> Iterator[NewEvent]:

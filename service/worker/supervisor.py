@@ -19,13 +19,13 @@ from service.config import LOCAL_MODEL, Settings
 from service.db import UNAVAILABLE, Database
 from service.dispatch import choose
 from service.errors import LeaseLost
-from service.events.kinds import NewEvent
-from service.missions import attempts, progress, queue
+from service.missions import attempts, queue
 from service.missions.queue import Limits
 from service.missions.states import Status
 from service.worker import identity, limits, projects, registry
 from service.worker.alarm import Alarm
 from service.worker.child import Child, describe_exit, wait_until_warm, warm_context
+from service.worker.once import Printed
 from service.worker.reaper import Reaper
 
 TICK_S = 0.02  # a mission is claimed, and a cancel seen, about this long after its commit
@@ -56,7 +56,7 @@ class Supervisor:
         self._context = warm_context()
         self._children: dict[int, Child] = {}
         self._appends = durations.none()  # of the children that have gone
-        self._unwritten: dict[int, list[NewEvent]] = {}
+        self._printed: dict[int, Printed] = {}  # what the children say
         self._local_model: Endpoint | None = None  # it ends when nobody holds it
         self._stopping = False
         self._stop_by: float | None = None  # when what still runs is told to stop at once
@@ -166,6 +166,7 @@ class Supervisor:
             if claim is None:
                 break
             self._children[claim.mission_id] = Child(self._context, claim, self._settings)
+            self._printed[claim.mission_id] = Printed(self._db, claim)
             self._log(claim, "begins")
         else:
             self._full = True
@@ -186,33 +187,24 @@ class Supervisor:
 
     def _hear_children(self) -> None:
         for mission_id, child in self._children.items():
-            lines = child.read_output()
-            if lines:
-                self._unwritten.setdefault(mission_id, []).extend(lines)
-        for mission_id in list(self._unwritten):
-            self._write_output(mission_id)
-
-    def _write_output(self, mission_id: int) -> None:
-        events = self._unwritten[mission_id]
-        child = self._children[mission_id]
-        fence = child.claim.fence
-        try:
-            with self._db.transaction() as conn:
-                progress.record(conn, mission_id, events, fence=fence)
-        except LeaseLost:
-            self._children[mission_id].kill("lost")
-        del self._unwritten[mission_id]
+            printed = self._printed[mission_id]
+            printed.add(child.read_output())
+            try:
+                printed.write()
+            except LeaseLost:
+                child.kill("lost")
+                printed.forget()
 
     def _end_children(self) -> None:
         for mission_id, child in list(self._children.items()):
             if child.deadline.passed:
                 child.stop("limit")
             child.kill_if_overdue()
-            if child.ended() and mission_id not in self._unwritten:
+            if child.ended() and not self._printed[mission_id]:
                 self._settle(child)
                 self._appends = durations.added(self._appends, child.appends)
                 child.release()
-                del self._children[mission_id]
+                del self._children[mission_id], self._printed[mission_id]
 
     def _settle(self, child: Child) -> None:
         """Bring the mission to where its child's end leads."""

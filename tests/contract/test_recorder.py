@@ -1,16 +1,27 @@
-"""The recorder while the database goes away: everything is stored once, whichever answer was lost."""
+"""An attempt's writers while the database goes away: everything is stored once, whichever answer was lost."""
 
-from contextlib import contextmanager
+import threading
+from contextlib import closing, contextmanager
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from service.db import Database
+from service.agents.context import TaskResult
+from service.agents.prices import Prices
+from service.config import Settings
+from service.db import UNAVAILABLE, Database
 from service.events.kinds import Kind, NewEvent
 from service.security.redaction import Redactor
 from service.worker import recorder as module
+from service.worker.attempt import Attempt
+from service.worker.once import Printed
 from service.worker.recorder import Recorder
 from tests.contract import given as the
+from tests.contract.severed import Severing
+from tests.postgres import execute
+from tests.processes import until
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 class Failing(Database):
@@ -41,6 +52,31 @@ def failing(settings, db, monkeypatch):
     made.close()
 
 
+@pytest.fixture
+def severing(server, settings, db, monkeypatch):
+    """A PostgreSQL server, behind what can lose the answer to a COMMIT."""
+    if db.is_sqlite:
+        pytest.skip("has no connection that could end")
+    monkeypatch.setattr(module, "RETRY_S", 0.0)
+    with Severing(settings.database_url) as made:
+        yield made
+
+
+def attempt(db, claimed):
+    recorder = Recorder(db, claimed, Redactor(()))
+    never = threading.Event()
+    return Attempt(db, claimed, recorder, stop=never, finish=never, prices=Prices(Settings(), None))
+
+
+def line(text):
+    return NewEvent(Kind.LOG, "log", {"line": text})
+
+
+def lines(db, claimed):
+    logged = the.events_of(db, claimed.mission_id, kinds=["LOG"])
+    return [event["data"]["line"] for event in logged]
+
+
 @pytest.mark.parametrize("lost", ["rolled back", "committed"])
 def test_a_batch_whose_answer_was_lost_is_stored_once(db, failing, lost):
     claimed = the.running(db)
@@ -48,17 +84,71 @@ def test_a_batch_whose_answer_was_lost_is_stored_once(db, failing, lost):
     written = []
     for n in range(3):
         failing.lost = lost
-        recorder.store([NewEvent(Kind.LOG, "log", {"line": f"{n}"})], written.append)
-    logged = the.events_of(db, claimed.mission_id, kinds=["LOG"])
-    assert [event["data"]["line"] for event in logged] == ["0", "1", "2"]
+        recorder.store([line(f"{n}")], written.append)
+    assert lines(db, claimed) == ["0", "1", "2"]
     assert len(written) == (6 if lost == "rolled back" else 3)
+    assert the.follows_its_log(db, claimed.mission_id)
+
+
+@pytest.mark.parametrize("lost", ["rolled back", "committed"])
+def test_so_is_a_file_and_a_finished_task(db, failing, lost):
+    claimed = the.running(db)
+    runs = attempt(failing, claimed)
+    failing.lost = lost
+    runs.write_file("a.txt", b"once", task="research")
+    failing.lost = lost
+    runs.write_file("a.txt", b"again", task="research")
+    made = the.events_of(db, claimed.mission_id, kinds=["OUTPUT"])
+    assert [event["name"] for event in made] == ["file", "file"]
+    assert runs.read_file("a.txt") == b"again"
+    failing.lost = lost
+    runs.finish_task(TaskResult("research", "writer", "A text."))
+    assert the.mission(db, claimed.mission_id)["progress"]["done"] == 1
+    assert the.names_of(db, claimed.mission_id)[-2:] == ["task", "task.completed"]
+    assert the.follows_its_log(db, claimed.mission_id)
+
+
+@pytest.mark.parametrize("lost", ["rolled back", "committed"])
+def test_so_is_what_a_run_prints(db, failing, lost):
+    """More of it may come while the first lines are in doubt."""
+    claimed = the.running(db)
+    printed = Printed(failing, claimed)
+    for n in range(3):
+        failing.lost = lost
+        printed.add([line(f"{n}a"), line(f"{n}b")])
+        with pytest.raises(UNAVAILABLE):
+            printed.write()
+        printed.add([line(f"{n}c")])
+        printed.write()
+        assert not printed
+    assert lines(db, claimed) == [f"{n}{part}" for n in range(3) for part in "abc"]
+    assert the.follows_its_log(db, claimed.mission_id)
+
+
+@pytest.mark.parametrize("when", ["committed", "is about to commit"])
+def test_when_a_connection_ends_behind_its_commit_nothing_is_stored_twice(
+    db, settings, severing, when
+):
+    """Also when the server gets to the COMMIT while the writer is back already, and waits for it."""
+    claimed = the.running(db)
+
+    def is_back() -> None:
+        until(lambda: execute(settings.database_url, WAITING) != [(0,)], what="second try")
+
+    with closing(Database(Settings(data=settings.data, database_url=severing.url))) as far:
+        recorder = Recorder(far, claimed, Redactor(()))
+        for n in range(3):
+            severing.lose(first=is_back if when == "is about to commit" else None)
+            recorder.store([line(f"{n}")], lambda _: None)
+            assert not severing.armed
+    assert lines(db, claimed) == ["0", "1", "2"]
     assert the.follows_its_log(db, claimed.mission_id)
 
 
 def test_what_another_wrote_alike_is_not_taken_for_ours(db, failing):
     """An earlier attempt's event, of the same moment and name."""
     first = the.running(db)
-    event = NewEvent(Kind.LOG, "log", {"line": "once"})
+    event = line("once")
     the.record(db, first, event)
     the.lose(db, first)
     second = the.claim(db)
