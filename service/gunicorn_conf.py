@@ -1,6 +1,7 @@
 """How gunicorn runs the web process: gevent workers that answer what they hold before they go."""
 
 import gc
+import logging
 from typing import Any
 
 import gevent
@@ -40,6 +41,12 @@ def post_worker_init(worker: Any) -> None:
     gc.set_threshold(COLLECT_AFTER)
     logs.configure()
     gevent.spawn(_drain_when_told, worker)
+
+
+def worker_exit(_server: Any, _worker: Any) -> None:
+    """Leave no handler to be dropped at Python's end: its lock is gevent's, which is gone by then."""
+    logging.shutdown()
+    logging._handlerList.clear()  # type: ignore[attr-defined]
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -8,13 +8,11 @@ from typing import Any
 
 import click
 
-from service import schema
+from service.cli.database import prepared
 from service.cli.server import as_json, speaks_to_server
-from service.cli.settings import settings
 from service.cli.showing import print_json
 from service.client import Client
 from service.client.values import ENDED
-from service.db import Database
 from service.events.kinds import Kind
 from service.missions import playback
 from service.security import tokens
@@ -71,8 +69,7 @@ def import_(file: Path, workspace: str, json: bool) -> None:
     longline import mission-7.zip
     """
     archive = read(file)
-    db = Database(settings())
-    schema.upgrade(db)
+    db = prepared()
     with db.transaction() as conn:
         workspace_id = tokens.workspace_named(conn, workspace)
         playing = playback.begin(conn, workspace_id, archive.mission, archive.contents)

@@ -2,11 +2,10 @@
 
 import click
 
+from service.cli.database import existing
 from service.cli.server import as_json
-from service.cli.settings import settings
 from service.cli.showing import print_json, print_table
 from service.clock import rfc3339
-from service.db import Database
 from service.security import audit as entries
 
 
@@ -18,7 +17,7 @@ from service.security import audit as entries
 @as_json
 def audit(workspace: str | None, limit: int, json: bool) -> None:
     """Show who created, cancelled and answered, and who made and ended tokens; the newest last."""
-    with Database(settings()).reading() as conn:
+    with existing().reading() as conn:
         rows = entries.newest(conn, workspace=workspace, limit=limit)
     found = [
         {

@@ -1,7 +1,6 @@
 """`longline demo`: starts server and worker, runs a mission that asks you, leaves the page running."""
 
 import json
-import socket
 import threading
 import time
 from pathlib import Path
@@ -12,13 +11,13 @@ import httpx
 from service import config
 from service.cli.asking import Asker
 from service.cli.following import printer
+from service.cli.ports import first_free
 from service.cli.serve import LOOK_S, prepare
 from service.client import Client
 from service.config import Settings
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "static" / "examples" / "heat-pumps.json"
 READY_WITHIN_S = 60.0
-PORTS_TRIED = 100
 ACCEPT_AFTER_S = 5.0  # where there is no terminal to answer in
 
 
@@ -30,7 +29,7 @@ def demo(data: str, port: int) -> None:
 
     The mission asks for a review: answer here or in the page. Ctrl-C stops all that was started.
     """
-    port = _free_port(port)
+    port = first_free(port)
     url = f"http://127.0.0.1:{port}"
     log = Path(data) / "longline.log"
     processes = prepare(_settings(data, port), _environment(data, port), log)
@@ -96,15 +95,3 @@ def _wait_until_ready(url: str) -> None:
             pass  # it is still starting
         time.sleep(LOOK_S)
     raise click.ClickException(f"{url} did not come up within {READY_WITHIN_S:g} s")
-
-
-def _free_port(first: int) -> int:
-    for port in range(first, first + PORTS_TRIED):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise click.ClickException(f"no free port from {first} on")

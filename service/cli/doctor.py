@@ -167,7 +167,7 @@ def doctor(url: str | None, holds_s: tuple[float, ...], json: bool) -> None:
         path = Path(url or found.url or LOCAL_URL, token)
         first = path.ask()
         if not first.is_success or "nonce" not in first.text:
-            raise click.ClickException(f"/doctor answers {first.status_code}: is it Longline's?")
+            raise click.ClickException(f"/doctor answers {first.status_code}: {_why(first)}")
         findings = _look(path, holds_s)
     between = first.headers.get("Via") or first.headers.get("Server") or ""
     if json:
@@ -175,6 +175,12 @@ def doctor(url: str | None, holds_s: tuple[float, ...], json: bool) -> None:
     else:
         _print(findings, between)
     raise SystemExit(Exit.ERROR if any(f.level == "bad" for f in findings) else 0)
+
+
+def _why(first: httpx.Response) -> str:
+    if first.status_code in (401, 403):
+        return "it wants a token with the scope read.  Set LONGLINE_TOKEN."
+    return "is it Longline's?"
 
 
 def _look(path: Path, holds_s: Sequence[float]) -> list[Finding]:

@@ -9,6 +9,7 @@ from service.cli.outcome import BY_STATUS, HELP
 from service.cli.server import as_json, speaks_to_server
 from service.cli.showing import print_fields, print_json, print_table
 from service.client import Client
+from service.client.values import ENDED
 
 WITHOUT_NAME = ("", ".", "..")
 
@@ -62,7 +63,12 @@ def show(client: Client, mission: int, wait: bool, timeout: float | None, json: 
 def cancel(client: Client, mission: int, json: bool) -> None:
     """Order a mission to end: one in the queue ends at once, one that runs within seconds."""
     found = client.missions.cancel(mission)
-    print_json(found) if json else click.echo(f"mission {mission} is {found['status']}")
+    print_json(found) if json else click.echo(f"mission {mission} {_how(found)}")
+
+
+def _how(found: Any) -> str:
+    status = found["status"]
+    return f"is {status}" if status in ENDED else f"is {status}, and told to end"
 
 
 @click.command()

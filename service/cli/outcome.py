@@ -77,9 +77,16 @@ def told() -> Iterator[None]:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(Exit.TIMEOUT) from None
     except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise Refused(f"The server does not answer ({type(error).__name__}).") from None
+        raise Refused(_silence(error)) from None
     except KeyboardInterrupt:
         raise SystemExit(Exit.INTERRUPTED) from None
+
+
+def _silence(error: Exception) -> str:
+    """Names the address: it may be the default, because LONGLINE_URL was not set."""
+    request = getattr(error, "_request", None)  # the property raises where there is none
+    where = f" at {request.url.copy_with(raw_path=b'/')}" if request is not None else ""
+    return f"The server{where} does not answer ({type(error).__name__}). LONGLINE_URL names it."
 
 
 def _sentence(error: ApiError) -> str:

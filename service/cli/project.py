@@ -5,12 +5,12 @@ import re
 
 import click
 
-from service import config, schema
+from service import config
+from service.cli.database import existing, prepared
 from service.cli.server import as_json
 from service.cli.settings import BadSettings, settings
 from service.cli.showing import print_json, print_table
 from service.config import Settings
-from service.db import Database
 from service.missions import projects, target
 from service.missions.project_spec import PROJECT_NAME
 from service.missions.projects import Found
@@ -29,7 +29,8 @@ def project() -> None:
 def add(name: str, where: str, json: bool) -> None:
     """Look at TARGET (a folder, FILE.py:OBJECT or MODULE:OBJECT) and offer it as NAME.
 
-    Registering it again looks again. Workers need it at the same place.
+    Registering it again looks again. Workers need it at the same place. Works on the database itself:
+    run it where the server runs, with the same LONGLINE_DATA or DATABASE_URL.
 
     \b
     longline project add market crews/market
@@ -38,7 +39,6 @@ def add(name: str, where: str, json: bool) -> None:
     if not re.match(PROJECT_NAME, name):
         raise click.BadParameter("letters, digits, _, . and - only", param_hint="NAME")
     found_settings = settings()
-    db = Database(found_settings)
     try:
         place = target.absolute(where)
     except ValueError as fault:
@@ -46,8 +46,7 @@ def add(name: str, where: str, json: bool) -> None:
     found = _look(place, found_settings)
     if found.error is not None:
         raise click.ClickException(f"{place}: {found.error}")
-    schema.upgrade(db)
-    with db.transaction() as conn:
+    with prepared().transaction() as conn:
         projects.register(conn, name, place, found, source="command")
     if json:
         print_json(
@@ -62,7 +61,7 @@ def add(name: str, where: str, json: bool) -> None:
 @as_json
 def list_all(json: bool) -> None:
     """Show what is registered."""
-    with Database(settings()).reading() as conn:
+    with existing().reading() as conn:
         rows = projects.listed(conn)
     columns = ("name", "kind", "target", "error")
     found = [[row.name, row.kind or "broken", row.target, row.error] for row in rows]
@@ -76,7 +75,7 @@ def list_all(json: bool) -> None:
 @click.argument("name")
 def remove(name: str) -> None:
     """Offer NAME no more. Missions that ran it stay."""
-    with Database(settings()).transaction() as conn:
+    with existing().transaction() as conn:
         gone = projects.remove(conn, name)
     if not gone:
         raise click.ClickException(f"there is no project {name}")

@@ -5,10 +5,9 @@ import re
 import click
 
 from service import clock
+from service.cli.database import existing
 from service.cli.server import as_json
-from service.cli.settings import settings
 from service.cli.showing import print_json
-from service.db import Database
 from service.missions import retention
 
 UNITS_MS = {"h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
@@ -37,7 +36,7 @@ def prune(age_ms: int, json: bool) -> None:
     \b
     longline prune --older-than 30d
     """
-    db = Database(settings())
+    db = existing()
     sums = [0, 0]
     for deleted in retention.prune(db, before_ms=clock.now_ms() - age_ms):
         sums = [total + count for total, count in zip(sums, deleted, strict=True)]

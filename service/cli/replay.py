@@ -11,6 +11,7 @@ import click
 
 from service import clock, config, schema
 from service.cli.archive import Archive, read
+from service.cli.ports import first_free
 from service.cli.processes import Processes
 from service.cli.serve import LOOK_S
 from service.config import Settings
@@ -30,7 +31,7 @@ PAUSE_MOST_S = 30.0  # a human thought for longer than anybody watches
     type=click.FloatRange(0, min_open=True),
     help="2 is twice as fast.",
 )
-@click.option("--port", default=8000, show_default=True, help="Where the page is.")
+@click.option("--port", default=8000, show_default=True, help="The first free one from here on.")
 @click.option("--once", is_flag=True, help="End when the mission has ended.")
 def replay(file: Path, speed: float, port: int, once: bool) -> None:
     """Play an exported mission as if it were live: for demos, and for work on pages, without a key.
@@ -41,7 +42,7 @@ def replay(file: Path, speed: float, port: int, once: bool) -> None:
     longline export 7
     longline replay mission-7.zip --speed 10
     """
-    archive = read(file)
+    archive, port = read(file), first_free(port)
     with tempfile.TemporaryDirectory(prefix="longline-replay-") as folder:
         processes = _web(folder, port)
         processes.stop_on_signals()

@@ -11,7 +11,7 @@ import click
 import yaml
 
 from service.cli.asking import Asker
-from service.cli.following import LivePrinter, printer
+from service.cli.following import LivePrinter, Printer, printer
 from service.cli.outcome import BY_STATUS, HELP, Exit
 from service.cli.server import as_json, connect, speaks_to_server
 from service.cli.showing import print_json, print_line
@@ -87,8 +87,7 @@ def follow(client: Client, mission: Any, *, no_input: bool, json: bool) -> int:
             if asker is not None:
                 asker.see(event)
             elif event["kind"] == "HUMAN_INPUT_REQUEST" and no_input:
-                _tell_how_to_answer(event["data"]["id"])
-                return Exit.QUESTION
+                return _asked(event, shown)
     except (KeyboardInterrupt, TimeoutError):
         click.echo(f"\nIt goes on without us:  longline tail {mission['id']}", err=True)
         raise
@@ -98,8 +97,12 @@ def follow(client: Client, mission: Any, *, no_input: bool, json: bool) -> int:
     return int(BY_STATUS.get(client.missions.get(mission["id"])["status"], Exit.ERROR))
 
 
-def _tell_how_to_answer(request_id: int) -> None:
-    click.echo(f"It asks:  longline answer {request_id}", err=True)
+def _asked(event: Any, shown: Printer | None) -> int:
+    """Nobody here answers: say how it is done, on a line of its own."""
+    if shown is not None:
+        shown.close()
+    click.echo(f"It asks:  longline answer {event['data']['id']}", err=True)
+    return Exit.QUESTION
 
 
 def _spec(given: Any, project: str | None, inputs: tuple[str, ...]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from service import config, schema
+from service.cli.ports import is_free
 from service.cli.processes import Processes
 from service.cli.settings import settings
 from service.cli.web import refuse_to_be_open
@@ -25,6 +26,7 @@ def serve() -> None:
     """
     found = settings()
     refuse_to_be_open(found)
+    _refuse_taken(found)
     processes = prepare(found, config.environment())
     processes.stop_on_signals()
     click.echo(f"Longline serves http://{found.bind_host}:{found.port}", err=True)
@@ -32,6 +34,15 @@ def serve() -> None:
         processes.look()
         time.sleep(LOOK_S)
     processes.stop()
+
+
+def _refuse_taken(found: Settings) -> None:
+    """Rather than trying again and again, under an address where somebody else answers."""
+    if not is_free(found.bind_host, found.port):
+        raise click.ClickException(
+            f"Port {found.port} of {found.bind_host} is taken. Another one:  "
+            f"LONGLINE_PORT={found.port + 1} longline serve"
+        )
 
 
 def prepare(found: Settings, environment: dict[str, str], log: Path | None = None) -> Processes:

@@ -2,13 +2,12 @@
 
 import click
 
-from service import clock, schema
+from service import clock
+from service.cli.database import existing, prepared
 from service.cli.durations import DURATION
 from service.cli.server import as_json
-from service.cli.settings import settings
 from service.cli.showing import print_json, print_table
 from service.clock import rfc3339_or_none
-from service.db import Database
 from service.security import audit, tokens
 
 
@@ -40,9 +39,7 @@ def create(scopes: str, workspace: str, name: str | None, expires: int | None, j
     unknown = [scope for scope in wanted if scope not in tokens.SCOPES]
     if unknown:
         raise click.BadParameter(f"there is no scope {unknown[0]!r}", param_hint="--scope")
-    db = Database(settings())
-    schema.upgrade(db)
-    with db.transaction() as conn:
+    with prepared().transaction() as conn:
         workspace_id = tokens.workspace_named(conn, workspace)
         made = tokens.create(conn, workspace_id, wanted, name=name, expires_ms=_from_now(expires))
         audit.note_operator(
@@ -55,7 +52,7 @@ def create(scopes: str, workspace: str, name: str | None, expires: int | None, j
 @as_json
 def list_all(json: bool) -> None:
     """List tokens: their ids and what they open, never themselves."""
-    with Database(settings()).reading() as conn:
+    with existing().reading() as conn:
         rows = tokens.listed(conn)
     found = [
         {
@@ -85,7 +82,7 @@ def list_all(json: bool) -> None:
 @as_json
 def revoke(token_id: str, json: bool) -> None:
     """End a token now. ID is as `token list` shows it; the whole token does as well."""
-    with Database(settings()).transaction() as conn:
+    with existing().transaction() as conn:
         ended = tokens.revoke(conn, tokens.id_of(token_id) if "_" in token_id else token_id)
         if ended is not None:
             audit.note_operator(conn, ended.workspace_id, "token.revoked", f"token {ended.id}")

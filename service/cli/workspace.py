@@ -4,12 +4,10 @@ import click
 from sqlalchemy import select
 
 from models import workspaces
-from service import schema
+from service.cli.database import existing, prepared
 from service.cli.server import as_json
-from service.cli.settings import settings
 from service.cli.showing import print_json, print_table
 from service.clock import rfc3339
-from service.db import Database
 from service.events import naming
 from service.security import tokens
 
@@ -23,7 +21,7 @@ def workspace() -> None:
 @as_json
 def list_all(json: bool) -> None:
     """List workspaces, with the newest and the oldest number of their logs."""
-    with Database(settings()).reading() as conn:
+    with existing().reading() as conn:
         rows = conn.execute(select(workspaces).order_by(workspaces.c.id)).all()
     found = [
         {"name": r.name, "head": r.head, "oldest": r.oldest, "feed": r.feed,
@@ -43,9 +41,7 @@ def list_all(json: bool) -> None:
 @as_json
 def create(name: str, json: bool) -> None:
     """Make a workspace; does nothing when it is there. `token create --workspace` opens it."""
-    db = Database(settings())
-    schema.upgrade(db)
-    with db.transaction() as conn:
+    with prepared().transaction() as conn:
         made = {"id": tokens.workspace_named(conn, name), "name": name}
     print_json(made) if json else click.echo(name)
 
@@ -59,7 +55,7 @@ def rename_feed(name: str | None, json: bool) -> None:
     Clients recognise a log by its name. Without this, one that had seen events which the backup
     does not have would take new events with the same numbers for those. Without NAME: all of them.
     """
-    with Database(settings()).transaction() as conn:
+    with existing().transaction() as conn:
         renamed = naming.rename(conn, name)
     if not renamed:
         raise click.ClickException(f"there is no workspace {name!r}")

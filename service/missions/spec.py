@@ -32,7 +32,8 @@ def _a_moment(text: str) -> str:
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")  # what crewai fills from the inputs
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+TITLE_MOST = 500
+Line = Annotated[str, StringConstraints(min_length=1, max_length=TITLE_MOST)]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 FileName = Annotated[
@@ -148,10 +149,17 @@ class MissionSpec(Strict):
         return next(agent for agent in self.agents if agent.name == name)
 
     def display_title(self) -> str:
-        """The title, or the first line of the first task, or its name when that is blank."""
+        """The title, or the first line of the first task, or its name when that is blank.
+
+        Placeholders are filled as in the task itself; one without an input stays as it is.
+        """
         first = self.plan[0]
         lines = first.description.strip().splitlines() or [first.name]
-        return self.title or lines[0][:200]
+        filled = PLACEHOLDER.sub(self._input, self.title or lines[0][:200])
+        return filled if filled == self.title else " ".join(filled.split())[:TITLE_MOST]
+
+    def _input(self, placeholder: re.Match[str]) -> str:
+        return str(self.inputs.get(placeholder[1], placeholder[0]))
 
     def model_names(self) -> Iterator[tuple[str, str]]:
         """Each model that is named, with the JSON pointer to where."""

@@ -2,11 +2,14 @@
 
 import json
 import re
+import shlex
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from service.cli import main
 from service.client import ApiError
 from tests.acceptance.pages import ROOT, blocks, pages, run
 from tests.debian import need
@@ -18,12 +21,17 @@ ELSEWHERE = {
     'longline doctor "$LONGLINE_URL" --json\n',  # by test_doctor: it takes half a minute
 }
 OWN_TESTS = {"api.md"}  # by test_docs_api, which looks closer
+OURS = re.compile(r"(?:^|[ /])longline ((?!longline )[a-z]+(?: .*)?$)")
+IN_PYTHON = {"getting-started.md"}  # its blocks of Python run too, behind the commands
 LINK = re.compile(r"\]\(([^)#\s]+)")
 PAGES = [page for page in pages() if blocks(page, "sh") and page.name not in OWN_TESTS]
 
 
 def commands(page: Path) -> list[str]:
-    return [block for block in blocks(page, "sh") if block not in ELSEWHERE]
+    found = [block for block in blocks(page, "sh") if block not in ELSEWHERE]
+    if page.name in IN_PYTHON:
+        found += [f"python3 - <<'END'\n{block}END" for block in blocks(page, "python")]
+    return found
 
 
 def cancel_what_waits(longline: Longline) -> None:
@@ -49,6 +57,18 @@ def test_every_command_works(
         run(commands(page), tmp_path, LONGLINE_URL=longline.url, LONGLINE_DATA=data)
     finally:
         cancel_what_waits(longline)
+
+
+def test_what_is_shown_and_not_run_names_commands_and_options_that_there_are() -> None:
+    """Commands that would stay, or send something away: parsed, up to --help."""
+    lines = [
+        line for page in pages() for block in blocks(page, "text") for line in block.split("\n")
+    ]
+    shown = [found[1] for line in lines if (found := OURS.search(line.partition("#")[0]))]
+    assert len(shown) >= 12
+    for command in shown:
+        done = CliRunner().invoke(main, [*shlex.split(command), "--help"])
+        assert done.exit_code == 0, (command, done.output)
 
 
 @pytest.mark.processes

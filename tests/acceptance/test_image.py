@@ -76,6 +76,7 @@ def test_what_the_image_installs_serves_is_healthy_and_ends(site: Path, tmp_path
     finally:
         process.terminate()  # as `docker stop` does
         assert process.wait(40) == 0
+    assert b"Traceback" not in (tmp_path / "log").read_bytes()
     assert (tmp_path / "data" / "longline.db").exists()
 
 

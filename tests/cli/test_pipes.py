@@ -1,6 +1,7 @@
 """The command line in scripts: JSON out, lines in, and an exit code for each outcome."""
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -116,6 +117,10 @@ def test_missions_are_listed_shown_retried_and_cancelled(
     assert "All is well." in piped("show", number, env=server).stdout
     again = piped("retry", number, env=server).stdout.strip()
     assert piped("cancel", again, env=server).stdout == f"mission {again} is cancelled\n"
+    running = writer.begin()
+    told = piped("cancel", str(running.mission_id), env=server).stdout
+    assert told == f"mission {running.mission_id} is running, and told to end\n"
+    the.end_cancelled(writer.db, running)
     refused = piped("cancel", again, env=server)
     assert (refused.returncode, "mission_ended" in refused.stderr) == (1, True)
 
@@ -164,8 +169,33 @@ def test_errors_are_sentences(server: dict[str, str], tmp_path: Path) -> None:
     assert piped("run", env=server).returncode == 2
     assert piped("show", "99999", env=server).stderr.startswith("Error: not_found")
     away = piped("missions", "--url", "http://127.0.0.1:1", env=server)
-    assert (away.returncode, "does not answer" in away.stderr) == (1, True)
+    assert (away.returncode, "http://127.0.0.1:1/ does not answer" in away.stderr) == (1, True)
     assert "Traceback" not in refused.stderr + away.stderr
+
+
+def test_a_command_of_the_database_says_when_there_is_none_where_it_looks(tmp_path: Path) -> None:
+    runner = CliRunner(env={"LONGLINE_DATA": str(tmp_path), "DATABASE_URL": None})
+    for command in (
+        "token list",
+        "workspace list",
+        "project list",
+        "audit",
+        "prune --older-than 1d",
+    ):
+        refused = runner.invoke(main, command.split())
+        assert (refused.exit_code, str(tmp_path / "longline.db") in refused.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+    made = runner.invoke(main, ["workspace", "create", "acme"])
+    assert (made.stdout, "new database" in made.stderr) == ("acme\n", True)
+    assert runner.invoke(main, ["workspace", "create", "acme"]).stderr == ""
+
+
+def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        env = {"LONGLINE_DATA": str(tmp_path), "LONGLINE_PORT": port, "DATABASE_URL": None}
+        refused = CliRunner(env=env).invoke(main, ["serve"])
+    assert (refused.exit_code, f"Port {port} of 127.0.0.1 is taken" in refused.stderr) == (1, True)
 
 
 def test_what_a_command_of_the_database_did_is_json_for_scripts(tmp_path: Path) -> None:

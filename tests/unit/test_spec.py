@@ -187,6 +187,8 @@ def test_every_model_that_is_named_has_its_place():
     ("value", "title"),
     [
         (mission(title="Mine"), "Mine"),
+        (mission(title="On {topic}, {who}", inputs={"topic": "ten\npumps"}), "On ten pumps, {who}"),
+        (mission(title="{topic}", inputs={"topic": "x" * 999}), "x" * 500),
         (mission(plan=[task(description="\n  First line.  \nSecond.")]), "First line.  "),
         (mission(plan=[task(description="x" * 999)]), "x" * 200),
         (mission(plan=[task(description=" \n")]), "draft"),
