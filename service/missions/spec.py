@@ -155,8 +155,9 @@ class MissionSpec(Strict):
         """
         first = self.plan[0]
         lines = first.description.strip().splitlines() or [first.name]
-        filled = PLACEHOLDER.sub(self._input, self.title or lines[0][:200])
-        return filled if filled == self.title else " ".join(filled.split())[:TITLE_MOST]
+        title = self.title or lines[0][:200]
+        filled = PLACEHOLDER.sub(self._input, title)
+        return title if filled == title else " ".join(filled.split())[:TITLE_MOST]
 
     def _input(self, placeholder: re.Match[str]) -> str:
         return str(self.inputs.get(placeholder[1], placeholder[0]))
