@@ -40,7 +40,8 @@ def post_worker_init(worker: Any) -> None:
     gc.freeze()  # what was imported stays, and need not be walked through either
     gc.set_threshold(COLLECT_AFTER)
     logs.configure()
-    gevent.spawn(_drain_when_told, worker)
+    if not isinstance(worker, Worker):  # which sees to it itself
+        gevent.spawn(_drain_when_told, worker)
 
 
 def worker_exit(_server: Any, _worker: Any) -> None:
@@ -61,5 +62,8 @@ def _drain_when_told(worker: Any) -> None:
     while worker.alive:
         gevent.sleep(DRAIN_LOOK_S)
     worker.app.callable.extensions[NAME].feed.drain()
-    if isinstance(worker, Worker):
-        worker.edge.drain()
+
+
+def worker_exit(_server: Any, _worker: Any) -> None:
+    """Python's own end of a process wants to find its objects."""
+    gc.unfreeze()

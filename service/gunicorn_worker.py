@@ -1,7 +1,8 @@
 """gunicorn's gevent worker, which lets held polls leave their greenlets: see `feed.edge`.
 
 Requests are read, parsed and answered as in any gevent worker. Only a connection whose poll waits, or
-was just answered, goes to the edge, and comes back with what it sends next.
+was just answered, goes to the edge, and comes back with what it sends next. And it ends at once when it
+is told to, where gunicorn's own sleeps for a second before each step.
 """
 
 import ssl
@@ -11,7 +12,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import gevent
-from gevent.pool import Group
+from gevent.event import Event
+from gevent.pool import Group, Pool
+from gevent.server import StreamServer
+from gunicorn.sock import ssl_context
 from gunicorn.workers.ggevent import GeventWorker
 
 from service.api.services import NAME
@@ -22,6 +26,7 @@ LAST_BYTES_S = (
     5.0  # for clients that have not taken the whole of their answer when all else is done
 )
 LOOK_S = 0.05
+NOTIFY_S = 1.0  # how often the master is told that this process is well
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -37,13 +42,24 @@ class Origin(NamedTuple):
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     """A gevent worker with an edge."""
 
+    def init_signals(self) -> None:
+        self._told = Event()
+        super().init_signals()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        super().handle_exit(sig, frame)
+        self._told.set()
+
     def run(self) -> None:
-        feed = self.app.callable.extensions[NAME].feed
+        self._feed = self.app.callable.extensions[NAME].feed
         self._returned = Group()
-        self.edge = Edge(feed, self._serve_again, feed.witness)
+        self.edge = Edge(self._feed, self._serve_again, self._feed.witness)
         self.wsgi: Any = partial(_call, self.app.callable)
-        super().run()
-        self._finish()
+        servers = [self._server(listener) for listener in self.sockets]
+        while self.alive:
+            self.notify()
+            self._told.wait(NOTIFY_S)
+        self._end(servers)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         # Over TLS bytes are not what they look like; and gunicorn's access log wants each request.
@@ -81,10 +97,41 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
             gevent.Greenlet(self.handle, line.origin.listener, line, line.origin.address)
         )
 
-    def _finish(self) -> None:
-        """gunicorn has waited for the greenlets of its own; these are the others."""
+    def _server(self, listener: Any) -> StreamServer:
+        listener.setblocking(1)
+        server = StreamServer(
+            listener,
+            handle=partial(self.handle, listener),
+            spawn=Pool(self.worker_connections),
+            **({"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}),
+        )
+        if self.cfg.workers > 1:
+            server.max_accept = 1  # the others are to have their share
+        server.start()
+        return server
+
+    def _end(self, servers: list[StreamServer]) -> None:
+        """Let nobody in, answer who is there, and wait for those that take longer, as long as we may."""
+        for server in servers:
+            server.close()
+        self._feed.drain()
+        self.edge.drain()
+        deadline = time.monotonic() + self.cfg.graceful_timeout
+        for greenlets in (*(server.pool for server in servers), self._returned):
+            self._wait_for(greenlets, deadline)
+        self._flush()
+
+    def _wait_for(self, greenlets: Group, deadline: float) -> None:
+        while not greenlets.join(timeout=NOTIFY_S):
+            self.notify()
+            if time.monotonic() > deadline:
+                self.log.warning("%d requests are cut off: they took too long", len(greenlets))
+                greenlets.kill(timeout=NOTIFY_S)
+                return
+
+    def _flush(self) -> None:
+        """Give those who read slowly the rest of what they were sent."""
         deadline = time.monotonic() + LAST_BYTES_S
-        self._returned.join(timeout=LAST_BYTES_S)
         while self.edge.unsent and time.monotonic() < deadline:
             gevent.sleep(LOOK_S)
 

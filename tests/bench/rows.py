@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tests.bench import ending
 from tests.bench.many import hundred_thousand
 from tests.bench.running import Load, Run, run
 from tests.bench.sides import (
@@ -173,6 +174,10 @@ def held_100k(bench: Bench) -> list[Figure]:
     return hundred_thousand(bench.folder, bench.program)
 
 
+def drain(bench: Bench) -> list[Figure]:
+    return ending.drain(bench.folder)
+
+
 def _faults(row: str, ours: Run) -> Figure:
     return Figure(row, "lost, doubled, disordered", ours.faults, at_most=0)
 
@@ -187,6 +192,7 @@ DELIVERY: dict[str, Callable[[Bench], list[Figure]]] = {
     "nginx": nginx,
     "text100": text_hundred,
     "text1000": text_thousand,
+    "drain": drain,
     "held100k": held_100k,
 }
 

@@ -18,7 +18,10 @@ STOCK = {"GUNICORN_CMD_ARGS": "--worker-class gevent"}
 class Site:
     """A web process, its database, and missions on it."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *, edge: str = "edge", **environment: str) -> None:
+        self.edge = edge
+        if edge == "stock":
+            environment |= STOCK
         self.longline = Longline(folder, LONGLINE_SQLITE_SYNCHRONOUS="NORMAL", **environment)
         self.longline.start("web")
         self.db = Database(Settings(data=folder / "data", sqlite_synchronous="NORMAL"))
@@ -53,8 +56,7 @@ class Site:
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp(request.param)
-    made = Site(folder, **(STOCK if request.param == "stock" else {}))
+    made = Site(tmp_path_factory.mktemp(request.param), edge=request.param)
     yield made
     made.close()
 
