@@ -62,8 +62,3 @@ def _drain_when_told(worker: Any) -> None:
     while worker.alive:
         gevent.sleep(DRAIN_LOOK_S)
     worker.app.callable.extensions[NAME].feed.drain()
-
-
-def worker_exit(_server: Any, _worker: Any) -> None:
-    """Python's own end of a process wants to find its objects."""
-    gc.unfreeze()

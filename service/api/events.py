@@ -11,7 +11,6 @@ from service.api.answers import raw_answer
 from service.api.parsing import arguments
 from service.api.services import client_socket, services
 from service.feed import cursor
-from service.feed.answer import Answer
 from service.feed.connection import Connection
 from service.feed.cursor import FeedQuery
 from service.feed.edge import Held, Terms
@@ -55,34 +54,30 @@ def _answer(access: Access, given: dict[str, list[str]], mission: int | None) ->
 
 def _poll(access: Access, query: FeedQuery) -> Response:
     """The answer, which takes longer for a client that does not move on from its cursor."""
-    began = time.monotonic()
-    answer = _asked(access, query)
-    if answer is None:
-        return Response(Held(), content_type=JSON, direct_passthrough=True)
-    g.feed_answer = answer
-    if time.monotonic() - began < AT_ONCE_S:
-        parts = services()
-        connection = (request.remote_addr, request.environ.get("REMOTE_PORT"))
-        slow_s = parts.limits.slow_down((access.token_id, query), connection)
-        if slow_s:
-            pause(slow_s)
-    return raw_answer(answer.body)
-
-
-def _asked(access: Access, query: FeedQuery) -> Answer | None:
-    """The answer. None when the connection waits for it, which then needs no greenlet any more."""
     line = client_socket()
     if isinstance(line, Line) and line.request:
         return _left_to_the_edge(line, access, query)
-    return services().feed.poll(
+    began = time.monotonic()
+    answer = g.feed_answer = services().feed.poll(
         query,
         holder=access.token_id,
         sock=line,
         allow=lambda: allow("read", mission=query.filter.mission, polls=True),
     )
+    if time.monotonic() - began < AT_ONCE_S:
+        _slow_down(access, query)
+    return raw_answer(answer.body)
 
 
-def _left_to_the_edge(line: Line, access: Access, query: FeedQuery) -> Answer | None:
+def _slow_down(access: Access, query: FeedQuery) -> None:
+    connection = (request.remote_addr, request.environ.get("REMOTE_PORT"))
+    slow_s = services().limits.slow_down((access.token_id, query), connection)
+    if slow_s:
+        pause(slow_s)
+
+
+def _left_to_the_edge(line: Line, access: Access, query: FeedQuery) -> Response:
+    """The connection waits for the answer, or for its client to take it, and needs no greenlet for that."""
     feed = services().feed
     terms = Terms(
         wait_s=query.wait_s,
@@ -95,8 +90,11 @@ def _left_to_the_edge(line: Line, access: Access, query: FeedQuery) -> Answer | 
     held.deadline = line.deadline or hold_until(query.wait_s)
     line.deadline = None
     line.held = held
-    held.last = feed.ask(held, query.wait_s, held.deadline)
-    return held.last
+    answer = feed.ask(held, query.wait_s, held.deadline)
+    if answer is not None:
+        _slow_down(access, query)
+        held.answered(answer)
+    return Response(Held(), content_type=JSON, direct_passthrough=True)
 
 
 def _expiry(access: Access) -> float:

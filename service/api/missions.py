@@ -106,6 +106,7 @@ def one(mission_id: int) -> Response:
         lambda mission: mission["rev"] > rev or Status(mission["status"]).ended,
         changes=Filter(access.workspace_id, missions=(mission_id,), kinds=(Kind.STATUS,)),
         wait_s=wait_s,
+        holder=access.token_id,
         sock=client_socket(),
     )
     return json_answer(mission)

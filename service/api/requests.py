@@ -73,6 +73,7 @@ def one(request_id: int) -> Response:
         lambda found: found["status"] != RequestStatus.PENDING,
         changes=Filter(access.workspace_id, kinds=(Kind.HUMAN_RESPONSE,)),
         wait_s=wait_s,
+        holder=access.token_id,
         sock=client_socket(),
     )
     return json_answer(found)

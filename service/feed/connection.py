@@ -19,7 +19,6 @@ READ, WRITE = 1, 2
 READ_BYTES = 16 * 1024  # more than a repeat has; the rest stays with the kernel
 ASKS_AGAIN_FROM_S = 1.0  # who waits for less comes back so often that the limits have to see it
 IDLE_S = 5.0  # as gunicorn's keepalive: then a connection that asks for nothing is closed
-SEND_WITHIN_S = 30.0  # of a whole answer: a client that reads more slowly is not reading
 KEEP, CLOSE = b"Connection: keep-alive\r\n", b"Connection: close\r\n"
 WAITS, SENDS, IDLE, GONE = range(4)
 
@@ -81,7 +80,7 @@ class Connection(Place):
     def begin(
         self, number: int, origin: Any, template: Template, expires: float, ahead: bytes
     ) -> None:
-        """Go on without a greenlet: with a poll that waits, or behind an answer that was sent.
+        """Go on without a greenlet: with a poll that waits, or with an answer to send.
 
         ahead: what was read beyond the request.
         """
@@ -90,15 +89,11 @@ class Connection(Place):
         self.terms = None  # type: ignore[assignment]  # is in the template now
         os.set_blocking(number, False)
         self._io = self._edge.loop.io(number, READ)
-        if self.last is not None:
-            self.deadline = None  # of the poll that was answered
-            self._rest()
-            return
-        if not ahead:
-            self._io.start(self._readable)
         if self._answer is not None:
             [answer], self._answer = self._answer, None
             self.answered(answer)
+        elif not ahead:
+            self._io.start(self._readable)
 
     def abandon(self) -> None:
         """Before `begin`: something else has become of the request."""
@@ -168,7 +163,7 @@ class Connection(Place):
         self._io.stop()
         self._io.events = WRITE
         self._io.start(self._writable)
-        self._edge.feed.deadlines.put(self, time.monotonic() + SEND_WITHIN_S)
+        self._edge.feed.deadlines.put(self, time.monotonic() + self._edge.send_within_s)
         self._edge.waits_for_readers(self, sum(map(len, self._pending)))
 
     def _writable(self) -> None:

@@ -21,6 +21,7 @@ from service.feed.witness import Witness
 
 # Bytes of answers that clients have not taken yet, of all together; beyond it the slowest are cut off.
 UNSENT_MAX_BYTES = 64 * 1024 * 1024
+SEND_WITHIN_S = 30.0  # of a whole answer: a client that reads more slowly is not reading
 # After so long a request is parsed again though it is a repeat, and its token noted as used.
 PARSED_FOR_S = 300.0
 TEMPLATES_MAX = 1_000
@@ -54,13 +55,23 @@ class Edge:
     serve: starts a greenlet of the worker for a connection, from its next byte on.
     """
 
-    def __init__(self, feed: Feed, serve: Callable[[Line], None], witness: Witness) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        serve: Callable[[Line], None],
+        witness: Witness,
+        *,
+        unsent_max_bytes: int = UNSENT_MAX_BYTES,
+        send_within_s: float = SEND_WITHIN_S,
+    ) -> None:
         self.feed = feed
         self.witness = witness
         self.loop = get_hub().loop
         self.lines: set[Line] = set()  # the connections that do have a greenlet
         self.unsent: dict[Connection, int] = {}
+        self.send_within_s = send_within_s
         self._unsent_bytes = 0
+        self._unsent_max_bytes = unsent_max_bytes
         self._serve = serve
         self._connections: set[Connection] = set()
         self._templates: dict[Template, Template] = {}
@@ -96,10 +107,10 @@ class Edge:
             line.close_if_idle()
 
     def waits_for_readers(self, connection: Connection, count: int) -> None:
-        """An answer could not be sent at once. Who has waited longest goes when there are too many."""
+        """An answer could not be sent at once. Who has waited longest goes when there is too much of it."""
         self.unsent[connection] = count
         self._unsent_bytes += count
-        while self._unsent_bytes > UNSENT_MAX_BYTES:
+        while self._unsent_bytes > self._unsent_max_bytes:
             next(iter(self.unsent)).close()
 
     def has_sent(self, connection: Connection) -> None:

@@ -142,18 +142,21 @@ class Feed:
         *,
         changes: Filter,
         wait_s: float,
+        holder: str | None = None,
         sock: Any = None,
     ) -> Seen:
         """What `look` sees once it is `done`, or when the time is over.
 
         look: also gives the cursor of what it saw. changes: the events after which it looks again.
+        holder, sock: as `poll` has them. Who may hold no more gets what is seen now.
         """
         deadline = time.monotonic() + wait_s
         seen, as_of = look()
         after = as_of if wait_s else None
         while not done(seen) and after is not None:
             left = max(0.0, deadline - time.monotonic())
-            found = self.poll(FeedQuery(changes, after, None, left), sock=sock).page
+            query = FeedQuery(changes, after, None, left)
+            found = self.poll(query, holder=holder, sock=sock).page
             after = found.next if found.events else None
             seen, _ = look()
         return seen

@@ -201,6 +201,22 @@ def test_a_full_house_sends_away_with_the_time_to_come_back(tmp_path):
         server.hold_poll(after=1).kill()
 
 
+def test_all_that_one_token_holds_is_counted_together(tmp_path):
+    with Server(tmp_path, max_held_per_token=3) as server:
+        the.ask(server.db, the.running(server.db))
+        greedy, other = server.token("read"), server.token("read")
+        paths = ("/events?after=4", "/missions/1?rev=4", "/requests/1?wait=20")
+        held = [server.hold(server.get, path, headers=greedy) for path in paths]
+        assert server.get("/events?after=4", headers=greedy).get_json()["reason"] == "busy"
+        for path in paths[1:]:
+            assert server.get(path, headers=greedy).status_code == 200  # and at once
+        lines = greedy | {"Accept": "application/x-ndjson"}
+        stream = server.client.get("/events?after=4", headers=lines)
+        assert '"reason":"busy"' in stream.text.splitlines()[-1]
+        held.append(server.hold(server.get, "/missions/1?rev=4", headers=other))
+        gevent.killall(held)
+
+
 @pytest.mark.parametrize("path", ["/events?after=4", "/missions/1?rev=4", "/requests/1?wait=20"])
 def test_a_client_that_leaves_frees_its_place(server, path):
     the.ask(server.db, the.running(server.db))
