@@ -22,10 +22,11 @@ from service.errors import LeaseLost
 from service.missions import attempts, queue
 from service.missions.queue import Limits
 from service.missions.states import Status
-from service.worker import identity, limits, projects, registry
+from service.worker import identity, limits, registry
 from service.worker.alarm import Alarm
 from service.worker.child import Child, describe_exit, wait_until_warm, warm_context
 from service.worker.once import Printed
+from service.worker.projects import Looks
 from service.worker.reaper import Reaper
 
 TICK_S = 0.02  # a mission is claimed, and a cancel seen, about this long after its commit
@@ -54,6 +55,7 @@ class Supervisor:
         )
         config.prepare_agent_environment(settings)
         self._context = warm_context()
+        self._looks = Looks(self._context, settings)
         self._children: dict[int, Child] = {}
         self._appends = durations.none()  # of the children that have gone
         self._printed: dict[int, Printed] = {}  # what the children say
@@ -106,7 +108,7 @@ class Supervisor:
         self._until_answered(self._reaper.recover_neighbours)
         self._keep_local_model()
         wait_until_warm(self._context)  # a mission claimed before would stand still till then
-        self._until_answered(lambda: projects.look(self._db, self._context, self._settings))
+        self._until_answered(lambda: self._looks.forget_others(self._db))
         logger.info("worker %s runs %s at once", self._identity.id, self._settings.concurrency)
 
     def _register(self) -> None:
@@ -125,6 +127,7 @@ class Supervisor:
             logger.warning("%s", failure.message)
 
     def _sign_off(self) -> None:
+        self._looks.end()
         for child in self._children.values():
             child.kill("lost")
         with suppress(*UNAVAILABLE), self._db.transaction() as conn:
@@ -135,8 +138,8 @@ class Supervisor:
 
     def _turn(self) -> None:
         """One round: hear the children, look after leases, follow orders, claim."""
-        children: list[Any] = [w for c in self._children.values() for w in c.waitables()]
-        wait([self._alarm.fileno(), *children], TICK_S)
+        heard: list[Any] = [w for c in self._children.values() for w in c.waitables()]
+        wait([self._alarm.fileno(), *heard, *self._looks.waitables()], TICK_S)
         self._alarm.clear()
         self._hear_children()
         self._end_children()
@@ -144,6 +147,7 @@ class Supervisor:
         if self._stopping:
             self._drain()
             return
+        self._looks.go_on(self._db)
         news = self._dispatch.has_news()
         if news and self._children:
             with self._db.glance() as conn:
@@ -153,10 +157,10 @@ class Supervisor:
 
     def _drain(self) -> None:
         """Let each child go on to the end of its task, for a while."""
+        self._looks.end()
+        late = self._stop_by is not None and time.monotonic() >= self._stop_by
         for child in self._children.values():
-            child.finish_task()
-        if self._stop_by is not None and time.monotonic() >= self._stop_by:
-            self._stop_all("stopping")
+            child.stop("stopping") if late else child.finish_task()
 
     def _claim_all(self) -> None:
         """Claim until there is nothing left or no room; `_full` says to look again when there is."""
@@ -284,7 +288,3 @@ class Supervisor:
                 child.stop("cancel")
             elif mission_id not in orders.held:
                 child.kill("lost")
-
-    def _stop_all(self, reason: str) -> None:
-        for child in self._children.values():
-            child.stop(reason)
