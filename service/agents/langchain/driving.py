@@ -7,31 +7,44 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from langchain_openai.chat_models.base import BaseChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from service.agents import terminal
 from service.agents.crewai.failures import explain
 from service.agents.guard import GuardedContext, unwrapped
+from service.agents.langchain.asynchrony import needs_loop
 from service.agents.langchain.checkpoints import Checkpoints
 from service.agents.langchain.human import Questions
-from service.agents.langchain.scene import Scene
-
-NO_SYNC = "No synchronous function"  # what langgraph says of a node that is async only
+from service.agents.langchain.scene import Scene, Steps
 
 _log = logging.getLogger(__name__)
 
 
 class Graph:
-    """A compiled graph on our checkpoints, for one task. handlers: langchain's callbacks."""
+    """A compiled graph on our checkpoints, for one task. handlers: langchain's callbacks.
+
+    steps: names of its steps, where each is a task by itself.
+    """
 
     def __init__(
-        self, graph: Any, checkpoints: Checkpoints, task: str, handlers: list[Any], asker: Questions
+        self,
+        graph: Any,
+        checkpoints: Checkpoints,
+        task: str,
+        handlers: list[Any],
+        asker: Questions,
+        steps: Steps | None = None,
     ) -> None:
-        if not getattr(graph, "checkpointer", None):  # it may have brought its own
+        own = getattr(graph, "checkpointer", None)
+        if not own or isinstance(own, InMemorySaver):  # what is in memory goes with the process
             graph.checkpointer = checkpoints.saver
         self._graph = graph
+        # One loop for all of its turns: what a step opens in a loop is of no use in another.
+        self._loop = asyncio.Runner() if needs_loop(graph) else None
         self._checkpoints = checkpoints
         self._asker = asker
+        self._steps = steps
         self._config = {**checkpoints.config(task), "callbacks": handlers}
 
     def run(self, given: Any) -> Any:
@@ -60,21 +73,24 @@ class Graph:
     def _answers(self, pending: list[Any]) -> dict[str, Any]:
         """What a human says to each question, by langgraph's id of it."""
         answered = self._checkpoints.answered(self._config)
-        steps = {found.id: task.id for task in self.state().tasks for found in task.interrupts}
-        return {
-            found.id: self._asker.answer(found, answered.get(steps.get(found.id, ""), 0) + 1)
-            for found in pending
-        }
+        steps = {found.id: task for task in self.state().tasks for found in task.interrupts}
+        return {found.id: self._answer(found, steps.get(found.id), answered) for found in pending}
+
+    def _answer(self, found: Any, step: Any, answered: dict[str, int]) -> Any:
+        """step: the one that it stops, as langgraph knows it; None where it does not say."""
+        if step is None:
+            return self._asker.answer(found, 1)
+        task = self._steps.name(step.name, f"{step.name}:{step.id}") if self._steps else None
+        return self._asker.answer(found, answered.get(step.id, 0) + 1, task=task)
 
     def _invoke(self, given: Any) -> Any:
-        try:
+        if self._loop is None:
             return self._graph.invoke(given, self._config)
-        except TypeError as error:
-            if NO_SYNC not in str(error):
-                raise
-        begun = self.state()
-        again = None if begun.values or begun.next else given
-        return asyncio.run(self._graph.ainvoke(again, self._config))
+        return self._loop.run(self._graph.ainvoke(given, self._config))
+
+    def close(self) -> None:
+        if self._loop is not None:
+            self._loop.close()
 
 
 def _interrupts(result: Any) -> list[Any]:

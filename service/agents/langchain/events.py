@@ -21,12 +21,13 @@ from service.events.kinds import Kind
 
 # Callbacks that are not recorded, and why; a test walks langchain's.
 LEFT_OUT: Mapping[str, str] = {
-    "on_chain_error": "the step that failed is known by what failed in it; the end of all says the rest",
     "on_text": "an intermediate text of old chains, which their model calls show",
     "on_retry": "each call that is tried again is a call of its own",
     "on_stream_event": "the same deltas as on_llm_new_token, in another form",
     "on_agent_finish": "the last answer of its model says it",
 }
+
+BROKEN = Failure("task_error", "The step failed.", retryable=False)
 
 
 class EventHandler(BaseCallbackHandler, _StreamingCallbackHandler[Any]):
@@ -88,7 +89,8 @@ class EventHandler(BaseCallbackHandler, _StreamingCallbackHandler[Any]):
         self._begin(run_id, parent_run_id)
         if self._steps is None or not reading.is_step(named.get("name"), tags, metadata):
             return
-        self._tasks[run_id] = self._steps.new(str(named["name"]))
+        step = str((metadata or {}).get("langgraph_checkpoint_ns") or run_id)
+        self._tasks[run_id] = self._steps.name(str(named["name"]), step)
         self._context.plan(self._steps.known())
         self._emit(Kind.STATUS, "task.started", run_id, {})
         self._models[run_id] = ""  # marks it as the step itself, not what runs inside
@@ -98,6 +100,14 @@ class EventHandler(BaseCallbackHandler, _StreamingCallbackHandler[Any]):
         if self._models.pop(run_id, None) == "" and name is not None:
             text, json = reading.output(outputs)
             self._context.finish_task(TaskResult(name, self._scene.agent, text, json))
+
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        is_step = self._models.pop(run_id, None) == ""
+        if is_step and isinstance(error, Exception) and not isinstance(error, GraphBubbleUp):
+            failure = explain(error, self._secrets) or BROKEN
+            self._emit(Kind.STATUS, "task.failed", run_id, {"reason": failure.message})
+            self._emit(Kind.ERROR, "task", run_id, failure.as_data())
+        self._tasks.pop(run_id, None)
 
     # Calls of a model
 

@@ -24,33 +24,38 @@ class Questions:
         self._scene = scene
         self._task = task
 
-    def answer(self, interrupt: Any, nth: int) -> Any:
-        """What the graph goes on with. nth: of the questions in its step, in any attempt."""
+    def answer(self, interrupt: Any, nth: int, *, task: str | None = None) -> Any:
+        """What the graph goes on with. nth: of the questions in its step, in any attempt.
+
+        task: whose step it is, where that is not the one task of all questions.
+        """
+        task = self._task or task
         value = interrupt.value
         key = f"interrupt:{self._task}:{interrupt.id}:{nth}"
         if isinstance(value, dict) and "action_requests" in value:
-            return {"decisions": self._decisions(value, key)}
+            return {"decisions": self._decisions(value, key, task)}
         prompt, context = _shown(value)
-        answer = self._ask(key, prompt=prompt, context=context)
+        answer = self._ask(key, task, prompt=prompt, context=context)
         return _meant(answer.value)
 
-    def _ask(self, key: str, **question: Any) -> Answer:
-        return self._context.ask(
-            Question(key=key, agent=self._scene.agent, task=self._task, **question)
-        )
+    def _ask(self, key: str, task: str | None, **question: Any) -> Answer:
+        return self._context.ask(Question(key=key, agent=self._scene.agent, task=task, **question))
 
-    def _decisions(self, value: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    def _decisions(self, value: dict[str, Any], key: str, task: str | None) -> list[dict[str, Any]]:
         reviews = {review["action_name"]: review for review in value.get("review_configs", [])}
         return [
-            self._decide(action, reviews.get(action["name"], {}), f"{key}:{place}")
+            self._decide(action, reviews.get(action["name"], {}), f"{key}:{place}", task)
             for place, action in enumerate(value["action_requests"])
         ]
 
-    def _decide(self, action: dict[str, Any], review: dict[str, Any], key: str) -> dict[str, Any]:
+    def _decide(
+        self, action: dict[str, Any], review: dict[str, Any], key: str, task: str | None
+    ) -> dict[str, Any]:
         """One call's decision, in the middleware's words. What it does not allow is a rejection."""
         call = {"tool": action["name"], "args": jsonable(action.get("args") or {})}
         answer = self._ask(
             key,
+            task,
             type="approval",
             prompt=f"May {self._scene.agent or 'the agent'} use {action['name']}?",
             context=fenced(call),

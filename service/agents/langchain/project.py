@@ -1,5 +1,6 @@
 """Runs a project's own graph or runnable, as it is. Resumes a graph from its checkpoint."""
 
+from contextlib import closing
 from typing import Any
 
 from langgraph.pregel import Pregel
@@ -36,8 +37,9 @@ def _run_graph(
     steps = Steps(context.finished_tasks())
     handler = EventHandler(context, scene, steps)
     with checkpoints.opened(settings, context.mission_id, context.restarts) as kept:
-        graph = Graph(thing, kept, THREAD, [handler], Questions(context, scene, None))
-        result = graph.run(given)
+        asker = Questions(context, scene, None)
+        with closing(Graph(thing, kept, THREAD, [handler], asker, steps)) as graph:
+            result = graph.run(given)
         kept.forget(THREAD)
     remove_file(settings.data, context.mission_id)
     return result

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from langgraph.types import Command
 from pydantic import BaseModel
 
 from service.agents.crewai.reading import MESSAGE_MAX, MESSAGES_MAX
@@ -118,6 +119,7 @@ def output(value: Any) -> tuple[str, Any]:
 
     Of a state with messages, the text of the newest.
     """
+    value = _said(value)
     if value is None or isinstance(value, str):
         return repair(value or ""), None
     if hasattr(value, "content"):
@@ -127,6 +129,13 @@ def output(value: Any) -> tuple[str, Any]:
     if newest is not None:
         return repair(text_of(newest)), plain
     return shortened(encode(plain)), plain
+
+
+def _said(value: Any) -> Any:
+    """What a step hands on, without where to go on; some hand on a list of one."""
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], Command):
+        value = value[0]
+    return value.update if isinstance(value, Command) else value
 
 
 def _newest(value: Any) -> Any:

@@ -4,6 +4,7 @@ Each task's agent works on a checkpoint, so an attempt goes on in the middle of 
 """
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from langchain_core.messages import HumanMessage
@@ -74,11 +75,11 @@ class _Mission:
         self._say("task.started")
         self._say("agent.started")
         asker = Questions(self._context, self._scene, task.name)
-        graph = Graph(agent, self._kept, task.name, [self._handler], asker)
         said = agents.said(self._spec, task, done)
-        state = graph.run({"messages": [HumanMessage(said)]})
-        while task.human_input and (feedback := self._review(task, state)):
-            state = graph.say({"messages": [HumanMessage(feedback)]})
+        with closing(Graph(agent, self._kept, task.name, [self._handler], asker)) as graph:
+            state = graph.run({"messages": [HumanMessage(said)]})
+            while task.human_input and (feedback := self._review(task, state)):
+                state = graph.say({"messages": [HumanMessage(feedback)]})
         text = reading.text_of(state["messages"][-1])
         result = TaskResult(task.name, task.agent, text, jsonable(state.get("structured_response")))
         self._say("agent.completed")

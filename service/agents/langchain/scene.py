@@ -4,6 +4,7 @@ A step of a graph that is resumed has the id that it had before; a number counte
 """
 
 import hashlib
+import itertools
 import threading
 from collections import Counter
 from collections.abc import Iterable
@@ -47,26 +48,30 @@ class Scene:
 class Steps:
     """Names for the steps of a graph: its nodes', made unique.
 
+    A step that begins again, for it waited for a human or for a loop, keeps its name.
     before: the names that earlier attempts have used up.
     """
 
     def __init__(self, before: Iterable[str]) -> None:
-        self._names = list(before)
+        self._before = list(before)
+        self._names: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def new(self, node: str) -> str:
+    def name(self, node: str, step: str) -> str:
+        """step: langgraph's id of it."""
         with self._lock:
-            count = 1
-            name = node
-            while name in self._names:
-                count += 1
-                name = f"{node} ({count})"
-            self._names.append(name)
-            return name
+            if step not in self._names:
+                self._names[step] = self._new(node)
+            return self._names[step]
+
+    def _new(self, node: str) -> str:
+        used = {*self._before, *self._names.values()}
+        others = (f"{node} ({count})" for count in itertools.count(2))
+        return next(name for name in itertools.chain([node], others) if name not in used)
 
     def known(self) -> list[str]:
         with self._lock:
-            return list(self._names)
+            return [*self._before, *self._names.values()]
 
 
 def metadata() -> dict[str, Any]:

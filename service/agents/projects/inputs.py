@@ -12,6 +12,7 @@ PLAIN = ["string", "number", "boolean"]
 OURS = ("id",)  # of a flow's state: crewai makes it
 SIMPLE: Mapping[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 WRAPPED = "input"  # the name that a runnable's input has when it is no object by itself
+ROOT = "root"
 
 
 def schema(loaded: Loaded) -> dict[str, Any]:
@@ -82,11 +83,23 @@ def _typed(hint: Any, name: str) -> dict[str, Any]:
 
 def _runnable(runnable: Any) -> dict[str, Any]:
     found: dict[str, Any] = dict(runnable.get_input_jsonschema())
-    if found.get("type") == "object":
+    if _takes_object(found):
         return found
-    inner = {k: v for k, v in found.items() if k != "$defs"}
+    inner = {k: v for k, v in found.get("properties", {}).get(ROOT, found).items() if k != "$defs"}
     whole = _object({WRAPPED: inner}, [WRAPPED], more=False)
     return whole | ({"$defs": found["$defs"]} if "$defs" in found else {})
+
+
+def given(loaded: Loaded, inputs: dict[str, Any]) -> Any:
+    """What is handed to a graph or a runnable: the inputs, or the one value that they wrap."""
+    if loaded.kind == "runnable" and not _takes_object(loaded.thing.get_input_jsonschema()):
+        return inputs[WRAPPED]
+    return dict(inputs)
+
+
+def _takes_object(found: dict[str, Any]) -> bool:
+    # A root is what langchain makes of steps beside each other that take anything.
+    return found.get("type") == "object" and set(found.get("properties", {})) != {ROOT}
 
 
 def _object(properties: dict[str, Any], required: list[str], *, more: bool) -> dict[str, Any]:

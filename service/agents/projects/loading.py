@@ -1,17 +1,21 @@
 """From a registered target to the object that it stands for. Runs the project's code, never a request's."""
 
+import asyncio
 import importlib
 import importlib.util
+import inspect
 import json
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from service.missions.target import Target
+
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class NotAProject(Exception):
@@ -150,7 +154,7 @@ def _module_of(file: Path, folder: Path) -> ModuleType:
 
 
 def classify(thing: Any, *, made: bool = False) -> Loaded:
-    """What an object is. A class or a factory is called first, once, without arguments."""
+    """What an object is. A class or a factory is called first, once."""
     from crewai import Crew
     from crewai.flow.flow import Flow
     from langchain_core.runnables import Runnable
@@ -172,5 +176,19 @@ def classify(thing: Any, *, made: bool = False) -> Loaded:
         case Runnable():
             return Loaded("runnable", thing)
     if callable(thing) and not made:
-        return classify(thing(), made=True)
+        return classify(_made_by(thing), made=True)
     raise NotAProject(f"a {type(thing).__name__} is no crew, flow, graph or runnable")
+
+
+def _made_by(factory: Any) -> Any:
+    """What a class or a factory makes; one of langgraph's may take a configuration, and be async."""
+    takes = [p for p in _parameters(factory) if p.default is p.empty and p.kind in POSITIONAL]
+    thing = factory({"configurable": {}}) if [p.name for p in takes] == ["config"] else factory()
+    return asyncio.run(thing) if inspect.iscoroutine(thing) else thing
+
+
+def _parameters(factory: Any) -> Iterable[inspect.Parameter]:
+    try:
+        return inspect.signature(factory).parameters.values()
+    except ValueError:  # of what is written in C
+        return ()

@@ -8,8 +8,8 @@ from service.agents.context import MissionFailed, MissionResult, RunContext, Tas
 from service.agents.crewai import project as crewai_project
 from service.agents.guard import GuardedContext, unwrapped
 from service.agents.langchain import project as langchain_project
+from service.agents.projects import inputs
 from service.agents.projects.folder import Workplace, copy_into
-from service.agents.projects.inputs import WRAPPED
 from service.agents.projects.loading import Loaded, NotAProject, load
 from service.config import Settings
 from service.missions.project_spec import ProjectSpec
@@ -54,10 +54,9 @@ def run(context: RunContext, spec: ProjectSpec, settings: Settings) -> MissionRe
         with unwrapped(), terminal.answered_by_human(watched, Doorway()):
             loaded = _load(context, spec)
         if loaded.engine == "crewai":
-            inputs = {**loaded.defaults, **spec.inputs}
-            return crewai_project.run(watched, loaded.kind, loaded.thing, inputs)
-        inputs = spec.inputs
-        given = inputs[WRAPPED] if _is_wrapped(loaded, inputs) else dict(inputs)
+            filled = {**loaded.defaults, **spec.inputs}
+            return crewai_project.run(watched, loaded.kind, loaded.thing, filled)
+        given = inputs.given(loaded, spec.inputs)
         return langchain_project.run(watched, loaded.thing, given, settings)
     finally:
         workplace.keep_written()
@@ -89,10 +88,3 @@ def _load(context: RunContext, spec: ProjectSpec) -> Loaded:
         _log.warning("The project cannot be loaded", exc_info=True)
         message = f"The project {spec.project} cannot be loaded ({type(fault).__name__})."
         raise MissionFailed("project_broken", message) from fault
-
-
-def _is_wrapped(loaded: Loaded, inputs: object) -> bool:
-    """Whether the inputs are one value that is no object, under the name that the form gave it."""
-    if loaded.kind != "runnable" or not isinstance(inputs, dict) or set(inputs) != {WRAPPED}:
-        return False
-    return bool(loaded.thing.get_input_jsonschema().get("type") != "object")
