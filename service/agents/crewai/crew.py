@@ -1,7 +1,6 @@
 """From a mission's spec to a crew: agents, and the tasks that are still to be done."""
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,23 +47,13 @@ class MissionCrew(Crew):
 
 
 class MissionTask(Task):
-    """A task whose structured result is checked by its rule alone, and whose thread hands on all.
+    """A task whose structured result is checked by its rule alone.
 
-    crewai fails a result of another shape at once, or has another call of the model convert it;
-    and a thread of a task of its own hands on an Exception only, so that a crew would wait for
-    ever for one that was told to stop.
+    crewai fails a result of another shape at once, or has another call of the model convert it.
     """
 
     def _export_output(self, result: Any) -> tuple[None, dict[str, Any] | None]:
         return None, shapes.value(result, self.output_json)
-
-    def _execute_task_async(
-        self, agent: Any, context: Any, tools: Any, future: Future[Any]
-    ) -> None:
-        try:
-            super()._execute_task_async(agent, context, tools, future)
-        except BaseException as stopped:  # noqa: BLE001 - raised again where the result is awaited
-            future.set_exception(stopped)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from service.agents.crewai.failures import explain
 from service.agents.crewai.human import Review
 from service.agents.crewai.llm import streaming_whole
 from service.agents.crewai.stage import Calls, Stage
+from service.agents.crewai.tasks import threads_hand_on_all
 from service.agents.endpoint import Endpoint
 from service.agents.guard import GuardedContext, unwrapped
 from service.agents.values import jsonable
@@ -73,6 +74,7 @@ def _directed(
         provider = set_provider(Review(context, stage))
         cleanup.callback(reset_provider, provider)
         cleanup.enter_context(streaming_whole())
+        cleanup.enter_context(threads_hand_on_all())
         cleanup.enter_context(terminal.answered_by_human(context, stage))
         cleanup.enter_context(Approvals(context, stage, calls, _gated(spec)).asked())
         yield
