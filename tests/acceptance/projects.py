@@ -12,6 +12,7 @@ SECRET = "a-key-of-the-project-alone"
 GRAPH = """
 from typing import TypedDict
 from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import interrupt
 
@@ -22,9 +23,11 @@ class State(TypedDict, total=False):
     verdict: str
 
 
-def draft(state: State) -> State:
-    model = ChatOpenAI(model="scripted-1")
-    return {"draft": model.invoke(f"task draft about {state['topic']}").content}
+async def draft(state: State) -> State:
+    if not state["topic"]:
+        raise ValueError("nothing to write about")
+    answer = await ChatOpenAI(model="scripted-1").ainvoke(f"task draft about {state['topic']}")
+    return {"draft": answer.content}
 
 
 def review(state: State) -> State:
@@ -40,7 +43,7 @@ builder.add_node(review)
 builder.add_edge(START, "draft")
 builder.add_edge("draft", "review")
 builder.add_edge("review", END)
-graph = builder.compile()
+graph = builder.compile(checkpointer=InMemorySaver())
 """
 
 AGENT = '''
@@ -49,12 +52,12 @@ from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain_openai import ChatOpenAI
 
 
-def send(to: str) -> str:
+async def send(to: str) -> str:
     """Sends the letter."""
     return f"sent to {to}"
 
 
-def build():
+def build(config):
     gate = HumanInTheLoopMiddleware(interrupt_on={"send": True})
     return create_agent(ChatOpenAI(model="scripted-1"), [send], middleware=[gate])
 '''
@@ -97,6 +100,7 @@ class ReviewFlow(Flow[State]):
 
 CHAIN = """
 from getpass import getpass
+from operator import itemgetter
 
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -113,7 +117,7 @@ def shorten(text: str) -> str:
     return text[:20]
 
 
-shouter = RunnableLambda(shorten) | model | StrOutputParser()
+shouter = {"text": shorten} | RunnableLambda(itemgetter("text")) | model | StrOutputParser()
 
 
 def unlock(text: str) -> str:
@@ -121,6 +125,51 @@ def unlock(text: str) -> str:
 
 
 vault = RunnableLambda(unlock)
+"""
+
+HOOKED = """
+from crewai import LLM, Agent, Crew, Task
+from crewai.project import CrewBase, after_kickoff, agent, before_kickoff, crew, task
+from crewai.tasks.conditional_task import ConditionalTask
+from letters import Letter
+
+
+@CrewBase
+class Hooked:
+    agents_config = {}
+    tasks_config = {}
+
+    @before_kickoff
+    def prepare(self, inputs):
+        return {**inputs, "name": inputs["name"].title()}
+
+    @after_kickoff
+    def finish(self, output):
+        print("A letter to", output.tasks_output[0].pydantic.to)
+        return f"{output.raw} / {input('May it be sent?')} / {len(output.tasks_output)}"
+
+    @agent
+    def clerk(self):
+        llm = LLM(model="gpt-4o-mini", stream=False)
+        return Agent(role="Clerk", goal="Write to {name}", backstory="Polite.", llm=llm)
+
+    @task
+    def letter(self):
+        return Task(description="task letter to {name}", expected_output="A letter.",
+                    agent=self.clerk(), output_pydantic=Letter, async_execution=True)
+
+    @task
+    def apology(self):
+        return ConditionalTask(description="task apology", expected_output="An apology.",
+                               agent=self.clerk(), condition=lambda output: "Bob" in output.raw)
+
+    @task
+    def envelope(self):
+        return Task(description="task envelope", expected_output="A line.", agent=self.clerk())
+
+    @crew
+    def crew(self):
+        return Crew(agents=self.agents, tasks=self.tasks, verbose=True)
 """
 
 OFFICE = '''
@@ -181,8 +230,8 @@ CREATED = (
 )
 
 
-def made(folder: Path) -> dict[str, str]:
-    """Each kind of project, by the name that it is registered under, and where it is.
+def crews(folder: Path) -> dict[str, str]:
+    """Crews and flows, by the names that they are registered under, and where they are.
 
     Those that the framework's command made are as it made them, but for the classic crew: it asks.
     """
@@ -190,19 +239,37 @@ def made(folder: Path) -> dict[str, str]:
         list(pool.map(lambda arguments: create(folder, *arguments), CREATED))
     _make_it_ask(folder / "classic_crew")
     write(folder / "flow" / "review.py", FLOW)
+    write(folder / "hooked" / "letters.py", LETTER)
+    write(folder / "hooked" / "hooked.py", HOOKED)
+    write(folder / "broken" / "app.py", 'raise RuntimeError("no such model file")\n')
+    write(folder / "stuck" / "app.py", "import time\ntime.sleep(600)\n")
+    made_by_command = {name: str(folder / name) for _, name, *_ in CREATED}
+    return {
+        "stuck": f"{folder / 'stuck' / 'app.py'}:crew",
+        **made_by_command,
+        "review_flow": f"{folder / 'flow' / 'review.py'}:ReviewFlow",
+        "hooked": f"{folder / 'hooked' / 'hooked.py'}:Hooked",
+        "broken": f"{folder / 'broken' / 'app.py'}:crew",
+        "nowhere": str(folder / "nowhere"),
+    }
+
+
+def graphs(folder: Path) -> dict[str, str]:
+    """Graphs, agents and runnables. Those of a module are found where `site` is on the path."""
     write(folder / "graph" / "langgraph.json", '{"graphs": {"agent": "./agent.py:graph"}}')
     write(folder / "graph" / "agent.py", GRAPH)
     write(folder / "graph" / "sender.py", AGENT)
     write(folder / "site" / "house_chains.py", CHAIN)
-    write(folder / "broken" / "app.py", 'raise RuntimeError("no such model file")\n')
-    made_by_command = {name: str(folder / name) for _, name, *_ in CREATED}
-    return made_by_command | {
-        "review_flow": f"{folder / 'flow' / 'review.py'}:ReviewFlow",
+    return {
         "graph": str(folder / "graph"),
         "agent": f"{folder / 'graph' / 'sender.py'}:build",
-        "broken": f"{folder / 'broken' / 'app.py'}:graph",
         **{name: f"house_chains:{name}" for name in ("chain", "shouter", "vault")},
     }
+
+
+def named(projects: dict[str, str]) -> str:
+    """As in LONGLINE_PROJECTS."""
+    return ",".join(f"{name}={where}" for name, where in projects.items())
 
 
 def office(folder: Path) -> str:

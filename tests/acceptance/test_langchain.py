@@ -1,4 +1,4 @@
-"""Missions from a spec on LangChain: the same words, questions and files as on CrewAI."""
+"""LangChain: missions from a spec, with the same words and questions as on CrewAI, and projects of its kinds."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,16 @@ from service import schema
 from service.config import Settings
 from service.db import Database
 from tests.acceptance.checking import check, ended
+from tests.acceptance.project_runs import (
+    answer_all,
+    ended_whole,
+    files_of,
+    offered,
+    start,
+    wait_until_offered,
+    waits_again,
+)
+from tests.acceptance.projects import graphs, named
 from tests.acceptance.test_deaths import kill_child
 from tests.conftest import settings_for
 from tests.folding import differences, faults
@@ -17,6 +27,12 @@ from tests.postgres import PostgresServer
 from tests.processes import Longline
 
 pytestmark = [pytest.mark.processes, pytest.mark.agents]
+
+OFFERED = {
+    "graph": "graph",
+    "agent": "graph",
+    **dict.fromkeys(("chain", "shouter", "vault"), "runnable"),
+}
 
 
 def test_a_langchain_mission_asks_is_approved_reviewed_and_adds_up(
@@ -66,12 +82,20 @@ def postgres() -> Iterator[PostgresServer]:
 def distributed(
     tmp_path_factory: pytest.TempPathFactory, _shared_server: ModelServer, postgres: PostgresServer
 ) -> Iterator[Longline]:
-    """Web and worker on PostgreSQL."""
-    environment = settings_for(_shared_server) | {"DATABASE_URL": postgres.url()}
+    """Web and worker on PostgreSQL, with projects."""
+    folder = tmp_path_factory.mktemp("distributed")
+    (folder / "prices.json").write_text('{"scripted-1": {"input": 100, "output": 1000}}')
+    environment = settings_for(_shared_server) | {
+        "DATABASE_URL": postgres.url(),
+        "LONGLINE_PRICES": str(folder / "prices.json"),
+        "LONGLINE_PROJECTS": named(graphs(folder)),
+        "PYTHONPATH": str(folder / "site"),
+    }
     db = Database(Settings(database_url=postgres.url()))
     schema.upgrade(db)
     db.close()
-    with Longline(tmp_path_factory.mktemp("distributed"), **environment) as running:
+    with Longline(folder, **environment) as running:
+        wait_until_offered(running, *OFFERED)
         yield running
 
 
@@ -121,3 +145,96 @@ def test_a_langchain_mission_goes_on_in_the_middle_of_a_task(
     assert names(events, "HUMAN_RESPONSE") == ["answered"]
     assert differences(events, done) == {}
     assert faults(events) == []
+
+
+def test_graphs_and_runnables_are_offered_with_what_they_take(distributed: Longline) -> None:
+    found = offered(distributed)
+    assert {name: p["kind"] for name, p in found.items()} == OFFERED
+    assert {p["engine"] for p in found.values()} == {"langchain"}
+    assert set(found["graph"]["inputs"]["properties"]) == {"topic", "draft", "verdict"}
+    assert found["chain"]["inputs"]["required"] == ["style", "topic"]
+    assert found["vault"]["inputs"]["properties"]["input"]["type"] == "string"
+    assert found["shouter"]["inputs"]["required"] == ["input"]
+
+
+def test_a_graph_stops_for_its_interrupts_and_goes_on_with_the_answers(
+    distributed: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [Rule(Reply("Rain falls."), any="about rain")]
+    mission_id = start(distributed, "graph", topic="rain")
+    good, sure = answer_all(distributed, mission_id, "yes", "quite")
+    done = ended_whole(distributed, model_server, mission_id)
+    assert good["prompt"] == "Is it good?"
+    assert "Rain falls." in good["context"]
+    assert (sure["prompt"], sure["task"]) == ("Are you sure?", "review")
+    assert done["progress"] == {"done": 2, "total": 2}  # what began again is no other task
+    assert done["result"]["json"]["verdict"] == "yes, quite"
+    assert files_of(distributed, mission_id)["verdict.txt"] == b"yes, quite"
+    assert len(model_server.exchanges) == 1
+
+
+def test_the_middleware_of_an_agent_asks_for_approval_and_takes_edited_arguments(
+    distributed: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [Rule(Reply(tool_calls=[ToolCall("send", {"to": "Ann"})]), last="Send it")]
+    mission_id = start(distributed, "agent", messages="Send it")
+    (question,) = answer_all(distributed, mission_id, {"decision": "edit", "args": {"to": "Bob"}})
+    ended_whole(distributed, model_server, mission_id)
+    events = distributed.events(mission_id)
+    (finished,) = [e for e in events if e["name"] == "tool.finished"]
+    assert question["type"] == "approval"
+    assert "Ann" in question["context"]
+    assert "sent to Bob" in finished["data"]["output"]
+    assert names(events, "HUMAN_RESPONSE") == ["answered"]
+
+
+def test_a_graph_goes_on_from_its_checkpoint_when_its_worker_is_lost(
+    distributed: Longline, model_server: ModelServer
+) -> None:
+    mission_id = start(distributed, "graph", topic="rain")
+    distributed.wait_for_question(mission_id)
+    kill_child(distributed, mission_id)
+    waits_again(distributed, mission_id)
+    answer_all(distributed, mission_id, "yes", "quite")
+    done = ended_whole(distributed, model_server, mission_id)
+    assert done["attempt"] == 2
+    assert done["result"]["json"]["verdict"] == "yes, quite"
+    assert len(model_server.exchanges) == 1, "the draft was not asked for again"
+
+
+def test_a_chain_of_a_module_runs(distributed: Longline, model_server: ModelServer) -> None:
+    model_server.rules = [Rule(Reply("Rain, rain."), last="task rain in the style of a song")]
+    mission_id = start(distributed, "chain", topic="rain", style="a song")
+    done = ended_whole(distributed, model_server, mission_id)
+    assert done["result"]["text"] == "Rain, rain."
+    read, written = model_server.total("prompt_tokens"), model_server.total("completion_tokens")
+    cached = sum(x.usage["prompt_tokens_details"]["cached_tokens"] for x in model_server.exchanges)
+    assert cached < read
+    assert done["usage"]["cost_usd"] == pytest.approx((read * 100 + written * 1000) / 1e6)
+
+
+def test_a_runnable_takes_a_plain_text_and_what_it_prints_is_logged(
+    distributed: Longline, model_server: ModelServer
+) -> None:
+    mission_id = start(distributed, "shouter", input="A very long text, longer than that.")
+    ended_whole(distributed, model_server, mission_id)
+    assert model_server.exchanges[0].last_message == "A very long text, lo"
+    lines = [e["data"]["line"] for e in distributed.events(mission_id, kind="LOG")]
+    assert any(line.startswith("shortening A very long") for line in lines)
+
+
+def test_a_password_is_asked_of_nobody(distributed: Longline, model_server: ModelServer) -> None:
+    mission_id = start(distributed, "vault", input="the door")
+    failed = ended(distributed, mission_id, "failed")
+    assert failed["error"]["code"] == "password_asked"
+    assert names(check(distributed, failed, model_server), "HUMAN_INPUT_REQUEST") == []
+
+
+def test_a_step_of_a_graph_that_fails_says_so(
+    distributed: Longline, model_server: ModelServer
+) -> None:
+    failed = ended(distributed, start(distributed, "graph", topic=""), "failed")
+    events = check(distributed, failed, model_server)
+    (step,) = [e for e in events if e["name"] == "task.failed"]
+    assert step["task"] == "draft"
+    assert "task" in names(events, "ERROR")

@@ -1,4 +1,4 @@
-"""Projects as their frameworks' own commands make them, run by real workers, unchanged but for a question."""
+"""Crews and flows as their framework's own commands make them, run by real workers, all but unchanged."""
 
 import subprocess
 import sys
@@ -6,19 +6,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from service.client.errors import ApiError
 from tests.acceptance.checking import check, ended
-from tests.acceptance.projects import SECRET, made, office
+from tests.acceptance.project_runs import (
+    answer_all,
+    ended_whole,
+    files_of,
+    offered,
+    start,
+    wait_until_offered,
+    waits_again,
+)
+from tests.acceptance.projects import SECRET, crews, named, office
 from tests.acceptance.test_deaths import kill_child
 from tests.conftest import settings_for
-from tests.missions import names
+from tests.missions import mission, names
 from tests.model_server import ModelServer, Reply, Rule, ToolCall
-from tests.processes import Longline, until
+from tests.processes import Longline
 
 pytestmark = [pytest.mark.processes, pytest.mark.agents]
+
+LETTER = '{"to": "Ann", "body": "Dear Ann"}'
 
 
 @pytest.fixture(scope="module")
@@ -28,18 +38,18 @@ def endpoint() -> Iterator[ModelServer]:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, endpoint: ModelServer) -> Iterator[Longline]:
+def fresh(tmp_path_factory: pytest.TempPathFactory, endpoint: ModelServer) -> Iterator[Longline]:
+    """Started a moment ago: its worker may still look at its projects."""
     folder = tmp_path_factory.mktemp("projects")
-    targets = ",".join(f"{name}={where}" for name, where in made(folder).items())
-    (folder / "prices.json").write_text('{"scripted-1": {"input": 100, "output": 1000}}')
-    environment = {
-        **settings_for(endpoint),
-        "LONGLINE_PRICES": str(folder / "prices.json"),
-        "LONGLINE_PROJECTS": targets,
-        "PYTHONPATH": str(folder / "site"),
-    }
+    environment = settings_for(endpoint) | {"LONGLINE_PROJECTS": named(crews(folder))}
     with Longline(folder, **environment) as longline:
         yield longline
+
+
+@pytest.fixture
+def running(fresh: Longline) -> Longline:
+    wait_until_offered(fresh, *OFFERED, "broken", "nowhere")
+    return fresh
 
 
 @pytest.fixture
@@ -48,64 +58,33 @@ def server(endpoint: ModelServer) -> ModelServer:
     return endpoint
 
 
-def ended_whole(longline: Longline, server: ModelServer, mission_id: int) -> Any:
-    """The completed mission, once all that must hold of any mission has been seen to hold."""
-    done = ended(longline, mission_id, within_s=90)
-    check(longline, done, server)
-    return done
+OFFERED = {
+    "json_crew": "crew",
+    "classic_crew": "crew",
+    "hooked": "crew",
+    "written_flow": "flow",
+    "review_flow": "flow",
+    "declared_flow": "flow",
+}
 
 
-def answer_all(longline: Longline, mission_id: int, *answers: Any) -> list[Any]:
-    """Answer its questions one after the other; returns them as they were asked."""
-    asked = []
-    for answer in answers:
-        question = longline.wait_for_question(mission_id)
-        longline.client.answer(question["id"], answer)
-        asked.append(question)
-    return asked
-
-
-def waits_again(longline: Longline, mission_id: int) -> None:
-    """Wait until the second attempt has come to its question."""
-
-    def look() -> bool:
-        mission = longline.client.mission(mission_id)
-        return bool(mission["attempt"] == 2 and mission["status"] == "waiting")
-
-    until(look, what="second attempt that waits")
-
-
-def offered(longline: Longline) -> list[Any]:
-    return list(httpx.get(f"{longline.url}/projects").json()["projects"])
-
-
-def start(longline: Longline, project: str, **inputs: Any) -> int:
-    return int(longline.client.create({"project": project, "inputs": inputs})["id"])
-
-
-def files_of(longline: Longline, mission_id: int) -> dict[str, bytes]:
-    found = longline.client.missions.files(mission_id)
-    return {file["name"]: longline.client.file(file["id"]) for file in found}
+def test_a_project_whose_import_hangs_holds_up_no_mission(
+    fresh: Longline, server: ModelServer
+) -> None:
+    created = fresh.client.create(mission())
+    check(fresh, ended(fresh, created["id"]), server)
+    assert "stuck" not in offered(fresh)
 
 
 def test_projects_are_offered_with_what_they_take(running: Longline) -> None:
-    found = {p["name"]: p for p in offered(running)}
-    assert {name: (p["kind"], p["engine"]) for name, p in found.items()} == {
-        "json_crew": ("crew", "crewai"),
-        "classic_crew": ("crew", "crewai"),
-        "written_flow": ("flow", "crewai"),
-        "review_flow": ("flow", "crewai"),
-        "declared_flow": ("flow", "crewai"),
-        "graph": ("graph", "langchain"),
-        "agent": ("graph", "langchain"),
-        **dict.fromkeys(("chain", "shouter", "vault"), ("runnable", "langchain")),
-        "broken": (None, None),
-    }
-    assert [name for name, p in found.items() if not p["available"]] == ["broken"]
+    found = offered(running)
+    found.pop("stuck", None)  # when its time is over, it is one that cannot be loaded
+    available = {name: p["kind"] for name, p in found.items() if p["available"]}
+    assert available == OFFERED
+    assert found.keys() - available.keys() == {"broken", "nowhere"}
+    assert {p["engine"] for p in found.values()} == {"crewai", None}
     assert found["classic_crew"]["inputs"]["required"] == ["current_year", "topic"]
     assert found["review_flow"]["inputs"]["properties"]["topic"]["default"] == "rain"
-    assert found["chain"]["inputs"]["required"] == ["style", "topic"]
-    assert found["shouter"]["inputs"]["properties"]["input"]["type"] == "string"
     assert all(str(running.folder) not in str(project) for project in found.values())
 
 
@@ -188,71 +167,49 @@ def test_a_flow_whose_worker_is_lost_asks_nothing_that_was_answered(
     assert done["progress"] == {"done": 4, "total": 4}
 
 
+def test_hooks_behind_a_kickoff_get_all_outputs_also_when_the_worker_was_lost(
+    running: Longline, server: ModelServer
+) -> None:
+    server.rules = [
+        Rule(Reply(LETTER), last="task letter to Ann"),
+        Rule(Reply("To Ann."), last="task envelope"),
+    ]
+    mission_id = start(running, "hooked", name="ann")
+    asked = running.wait_for_question(mission_id)
+    kill_child(running, mission_id)
+    waits_again(running, mission_id)
+    (sent,) = answer_all(running, mission_id, "yes")
+    done = ended_whole(running, server, mission_id)
+    events = running.events(mission_id)
+    assert asked["context"] == "```text\nA letter to Ann\n```"  # without panels of crewai's
+    assert (sent["id"], done["attempt"]) == (asked["id"], 2)
+    assert done["result"]["text"] == "To Ann. / yes / 3"
+    completed = [e["task"] for e in events if e["name"] == "task.completed"]
+    skipped = [e["task"] for e in events if e["name"] == "task.skipped"]
+    assert completed == ["letter", "envelope"]
+    assert skipped == ["apology", "letter", "envelope", "apology"]  # its condition was not met
+
+
+def test_a_limit_that_is_reached_beside_the_crew_stops_the_crew(
+    running: Longline, server: ModelServer
+) -> None:
+    server.rules = [Rule(Reply(LETTER), last="task letter")]
+    limited = {"project": "hooked", "inputs": {"name": "ann"}, "limits": {"max_tokens": 3}}
+    failed = ended(running, running.client.create(limited)["id"], "failed")
+    assert failed["error"]["code"] == "limit"
+    assert len(server.exchanges) == 1
+
+
 def test_a_declared_flow_runs_with_its_defaults(running: Longline, server: ModelServer) -> None:
     mission_id = start(running, "declared_flow")
     assert ended_whole(running, server, mission_id)["result"]["text"] == "AI agents"
 
 
-def test_a_graph_stops_for_its_interrupts_and_goes_on_with_the_answers(
-    running: Longline, server: ModelServer
-) -> None:
-    server.rules = [Rule(Reply("Rain falls."), any="about rain")]
-    mission_id = start(running, "graph", topic="rain")
-    good, sure = answer_all(running, mission_id, "yes", "quite")
-    done = ended_whole(running, server, mission_id)
-    assert good["prompt"] == "Is it good?"
-    assert "Rain falls." in good["context"]
-    assert sure["prompt"] == "Are you sure?"
-    assert done["result"]["json"]["verdict"] == "yes, quite"
-    assert files_of(running, mission_id)["verdict.txt"] == b"yes, quite"
-    assert len(server.exchanges) == 1
-
-
-def test_the_middleware_of_an_agent_asks_for_approval_and_takes_edited_arguments(
-    running: Longline, server: ModelServer
-) -> None:
-    server.rules = [Rule(Reply(tool_calls=[ToolCall("send", {"to": "Ann"})]), last="Send it")]
-    mission_id = start(running, "agent", messages="Send it")
-    (question,) = answer_all(running, mission_id, {"decision": "edit", "args": {"to": "Bob"}})
-    ended_whole(running, server, mission_id)
-    events = running.events(mission_id)
-    (finished,) = [e for e in events if e["name"] == "tool.finished"]
-    assert question["type"] == "approval"
-    assert "Ann" in question["context"]
-    assert "sent to Bob" in finished["data"]["output"]
-    assert names(events, "HUMAN_RESPONSE") == ["answered"]
-
-
-def test_a_graph_goes_on_from_its_checkpoint_when_its_worker_is_lost(
-    running: Longline, server: ModelServer
-) -> None:
-    mission_id = start(running, "graph", topic="rain")
-    running.wait_for_question(mission_id)
-    kill_child(running, mission_id)
-    waits_again(running, mission_id)
-    answer_all(running, mission_id, "yes", "quite")
-    done = ended_whole(running, server, mission_id)
-    assert done["attempt"] == 2
-    assert done["result"]["json"]["verdict"] == "yes, quite"
-    assert len(server.exchanges) == 1, "the draft was not asked for again"
-
-
-def test_a_chain_of_a_module_runs(running: Longline, server: ModelServer) -> None:
-    server.rules = [Rule(Reply("Rain, rain."), last="task rain in the style of a song")]
-    mission_id = start(running, "chain", topic="rain", style="a song")
-    done = ended_whole(running, server, mission_id)
-    assert done["result"]["text"] == "Rain, rain."
-    read, written = server.total("prompt_tokens"), server.total("completion_tokens")
-    cached = sum(x.usage["prompt_tokens_details"]["cached_tokens"] for x in server.exchanges)
-    assert cached < read
-    assert done["usage"]["cost_usd"] == pytest.approx((read * 100 + written * 1000) / 1e6)
-
-
 @pytest.mark.parametrize(
     ("mission", "said"),
     [
-        ({"project": "chain", "model": "openai/scripted-1"}, "model"),
-        ({"project": "chain", "inputs": {"topic": "rain"}}, "style"),
+        ({"project": "classic_crew", "model": "openai/scripted-1"}, "model"),
+        ({"project": "classic_crew", "inputs": {"topic": "rain"}}, "current_year"),
         ({"project": "broken"}, "cannot be loaded"),
         ({"project": "/etc"}, "should match pattern"),
     ],
@@ -269,26 +226,9 @@ def test_a_request_gives_a_project_its_inputs_and_nothing_else(
 
 def test_a_project_that_cannot_be_loaded_is_not_added(running: Longline) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failed:
-        longline_project(running, "add", "other", f"{running.folder}/broken/app.py:graph")
+        longline_project(running, "add", "other", f"{running.folder}/broken/app.py:crew")
     assert "no such model file" in failed.value.stderr
-    assert "other" not in [p["name"] for p in offered(running)]
-
-
-def test_a_runnable_takes_a_plain_text_and_what_it_prints_is_logged(
-    running: Longline, server: ModelServer
-) -> None:
-    mission_id = start(running, "shouter", input="A very long text, longer than that.")
-    ended_whole(running, server, mission_id)
-    assert server.exchanges[0].last_message == "A very long text, lo"
-    lines = [e["data"]["line"] for e in running.events(mission_id, kind="LOG")]
-    assert any(line.startswith("shortening A very long") for line in lines)
-
-
-def test_a_password_is_asked_of_nobody(running: Longline, server: ModelServer) -> None:
-    mission_id = start(running, "vault", input="the door")
-    failed = ended(running, mission_id, "failed")
-    assert failed["error"]["code"] == "password_asked"
-    assert names(check(running, failed, server), "HUMAN_INPUT_REQUEST") == []
+    assert "other" not in offered(running)
 
 
 def test_a_project_added_by_command_runs_with_what_it_has_installed(
@@ -297,9 +237,8 @@ def test_a_project_added_by_command_runs_with_what_it_has_installed(
     added = longline_project(running, "add", "office", office(tmp_path / "office"))
     assert "a crew for crewai; inputs: name, town" in added
     assert f"office\tcrew\t{tmp_path}" in longline_project(running, "list")
-    letter = '{"to": "Ann", "body": "Dear Ann"}'
     server.rules = [
-        Rule(Reply(letter), last="Dear Ann"),
+        Rule(Reply(LETTER), last="Dear Ann"),
         Rule(Reply(tool_calls=[ToolCall("greet", {"name": "Ann"})]), last="task letter to Ann"),
         Rule(Reply("Rain."), last="task weather in Oslo"),
     ]
