@@ -45,7 +45,9 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(_server: Any, _worker: Any) -> None:
-    """Leave no handler to be dropped at Python's end: its lock is gevent's, which is gone by then."""
+    """What Python's own end of a process stumbles over: frozen objects, and handlers whose locks are
+    gevent's, which is gone by then."""
+    gc.unfreeze()
     logging.shutdown()
     logging._handlerList.clear()  # type: ignore[attr-defined]
 
