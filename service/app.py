@@ -28,6 +28,7 @@ from service.api import (
     webhooks,
 )
 from service.api.answers import protect
+from service.api.entrance import Entrance
 from service.api.limits import Limits
 from service.api.services import NAME, Services
 from service.config import Settings
@@ -66,8 +67,11 @@ class IdConverter(BaseConverter):
         return int(value)
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The WSGI application. Migrates an SQLite file; any other database is migrated beforehand."""
+def create_app(settings: Settings | None = None, *, late: bool = False) -> Flask:
+    """The WSGI application. Migrates an SQLite file; any other database is migrated beforehand.
+
+    late: the database did not answer when the process began, see `api.entrance`.
+    """
     settings = settings or config.load()
     app = Flask("longline", static_folder=None)  # the pages have their own route
     app.url_map.converters["id"] = IdConverter
@@ -91,6 +95,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         choose.for_clients(settings, db),
         Limits.of(settings),
         Redactor(config.secret_values()),
+        Entrance(settings, db, late=late),
     )
     if settings.trusted_proxies:
         known = settings.trusted_proxies

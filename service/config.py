@@ -63,8 +63,7 @@ class Settings(BaseSettings):
     # How workers are told of missions: by looking, or by a queue on PostgreSQL.
     dispatch: Literal["auto", "local", "procrastinate"] = "auto"
     concurrency: int = Field(default=4, ge=1)  # missions one worker runs at once
-    # missions held at once by all workers
-    max_running_overall: int | None = Field(default=None, ge=1)
+    max_running_overall: int | None = Field(default=None, ge=1)  # missions held by all workers
     # After SIGTERM, how long a run may take to the end of its task before it is handed over.
     drain_s: float = Field(default=20.0, ge=0)
     lease_s: float = Field(default=30.0, gt=0)
@@ -178,6 +177,11 @@ class Settings(BaseSettings):
     def on_loopback(self) -> bool:
         """Whether only this machine reaches the server."""
         return self.bind_host in ("localhost", "::1") or self.bind_host.startswith("127.")
+
+    @cached_property
+    def may_be_open(self) -> bool:
+        """Whether anybody without a token may come in: from this machine, and not on a platform."""
+        return self.auth != "required" and self.on_loopback and platform_variable() is None
 
     @cached_property
     def allowed_models(self) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ class Longline:
         self._programs = {
             "web": [web_module] if web_module else ["service.cli", "web"],
             "worker": [worker_module] if worker_module else ["service.cli", "worker"],
+            "sender": ["service.cli", "sender"],
         }
         self.environment = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
         self.environment |= {
@@ -93,6 +94,14 @@ class Longline:
 
     def start(self, name: str) -> None:
         """Start `web` or `worker`; returns when it is ready to serve or to claim."""
+        begin = self.launch(name)
+        ready = (
+            self._web_is_ready if name == "web" else lambda: b"at once" in self.log(name)[begin:]
+        )
+        until(ready, within_s=READY_WITHIN_S, what=f"{name} that is ready")
+
+    def launch(self, name: str) -> int:
+        """Start `web`, `worker` or `sender` without waiting for it. Where its part of the log begins."""
         with (self.folder / f"{name}.log").open("ab") as log:
             begin = log.tell()
             self.processes[name] = subprocess.Popen(
@@ -104,10 +113,7 @@ class Longline:
                 stderr=log,
                 process_group=0,
             )
-        ready = (
-            self._web_is_ready if name == "web" else lambda: b"at once" in self.log(name)[begin:]
-        )
-        until(ready, within_s=READY_WITHIN_S, what=f"{name} that is ready")
+        return begin
 
     def kill(self, name: str) -> None:
         """kill -9: what a crash, an OOM killer or a platform does.

@@ -20,6 +20,7 @@ def healthz() -> Response:
 def readyz() -> Response:
     """200 when the database answers and the watcher is alive."""
     parts = services()
+    parts.entrance.open()
     with parts.db.reading() as conn:
         tokens.any_valid(conn)
     if not parts.feed.alive:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError
 from werkzeug.exceptions import HTTPException
 
 from service.api.answers import protect, raw_answer
-from service.db import UNAVAILABLE
+from service.db import UNAVAILABLE, reason
 from service.errors import ERRORS, Problem
 from service.events.text import encode
 
@@ -81,8 +81,8 @@ def _database(error: DBAPIError) -> Response:
     return _unavailable(error) if lost else _unexpected(error)
 
 
-def _unavailable(_error: Exception) -> Response:
-    logger.exception("the database does not answer")
+def _unavailable(error: Exception) -> Response:
+    logger.warning("the database does not answer: %s", reason(error))
     return answer(Problem("database_unavailable", retry_s=RETRY_AFTER_S))
 
 

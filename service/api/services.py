@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import current_app, request
 
+from service.api.entrance import Entrance
 from service.api.limits import Limits
 from service.config import Settings
 from service.db import Database
@@ -25,6 +26,7 @@ class Services:
     dispatch: HandOver
     limits: Limits
     redactor: Redactor
+    entrance: Entrance
 
 
 def services() -> Services:

@@ -99,8 +99,9 @@ class Database:
 def reason(error: Exception) -> str:
     """Why a database does not answer, in one line for the operator's log: no statement, no values."""
     driver = error.orig if isinstance(error, DBAPIError) else error
-    told = str(driver).strip().splitlines()
-    return told[0] if told else type(driver).__name__
+    told, *_ = [*str(driver).strip().splitlines(), type(driver).__name__]
+    bare = getattr(driver, "sqlstate", None) in postgres.NOT_MIGRATED
+    return f"{told}; has `longline migrate` been run?" if bare else told
 
 
 def rows(conn: Connection, query: str, parameters: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -19,6 +19,8 @@ BEGIN = (
 )
 # What a server says that may only be read, as one does that has just been replaced by another.
 READ_ONLY = "25006"
+# A table or a column is not there: the database is not migrated yet, and will be.
+NOT_MIGRATED = ("42P01", "42703")
 BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -58,15 +60,17 @@ def prepare(engine: Engine) -> None:
 
     @event.listens_for(engine, "handle_error")
     def _name(failed: ExceptionContext) -> None:
-        """Give what ends a connection one class, that of an outage, whatever the server calls it.
+        """Give all that passes by itself one class, that of an outage, whatever the server calls it.
 
         Who slept in mid-transaction, for one, is told of an internal error.
         """
-        if getattr(failed.original_exception, "sqlstate", None) == READ_ONLY:
+        error = failed.original_exception
+        state = getattr(error, "sqlstate", None)
+        if state == READ_ONLY:
             failed.is_disconnect = True  # the next connection may lead to the other one
-        if failed.is_disconnect:
-            error = failed.original_exception
-            raise OperationalError(failed.statement, None, error, connection_invalidated=True)
+        if failed.is_disconnect or state in NOT_MIGRATED:
+            gone = failed.is_disconnect
+            raise OperationalError(failed.statement, None, error, connection_invalidated=gone)
 
 
 def _send(conn: Connection, statements: str) -> None:

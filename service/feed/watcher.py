@@ -9,7 +9,7 @@ from gevent import get_hub
 from gevent.event import Event
 
 from service import clock
-from service.db import Database
+from service.db import UNAVAILABLE, Database, reason
 from service.events import log
 from service.feed.serving import Delivery, Look
 from service.feed.waiters import Waiters
@@ -81,9 +81,9 @@ class Watcher:
             try:
                 self._watch()
                 self.well = True
-            except Exception:  # the greenlet's edge: without it, no poll would ever wake again
+            except Exception as error:  # noqa: BLE001 (the greenlet's edge: without it, no poll would ever wake again)
                 self.well = False
-                logger.exception("the watcher failed; looking again in %s s", RETRY_S)
+                _note(error)
                 gevent.sleep(RETRY_S)
                 self._asked = True
 
@@ -143,3 +143,10 @@ class Watcher:
         if now > self._tidied + ROOMS_KEPT_S:
             self._tidied = now
             self._waiters.close_empty()
+
+
+def _note(error: Exception) -> None:
+    if isinstance(error, UNAVAILABLE):
+        logger.warning("the database does not answer: %s", reason(error))
+    else:
+        logger.exception("the watcher failed; looking again in %s s", RETRY_S)

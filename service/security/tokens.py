@@ -85,6 +85,8 @@ def keep_environment_token(conn: Connection, text: str | None) -> None:
 
     For platforms on which no command can run before the first start. It may do all in `default`.
     """
+    # First, for it locks the workspace's row: several processes may start at the same moment.
+    _tell_of_change(conn, workspace_named(conn, "default"))
     conn.execute(delete(tokens).where(tokens.c.id == FROM_ENVIRONMENT))
     if text is not None:
         conn.execute(
@@ -97,7 +99,6 @@ def keep_environment_token(conn: Connection, text: str | None) -> None:
                 created_ms=clock.now_ms(),
             )
         )
-    _tell_of_change(conn, workspace_named(conn, "default"))
 
 
 def any_valid(conn: Connection) -> bool:

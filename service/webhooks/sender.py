@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from service.config import Settings
-from service.db import UNAVAILABLE, Database
+from service.db import UNAVAILABLE, Database, reason
 from service.webhooks import queue, registry
 from service.webhooks.queue import Due
 from service.webhooks.sending import Missed, send
@@ -42,8 +42,8 @@ class Sender:
             while not self._stop.is_set():
                 try:
                     idle = not self._turn(pool)
-                except UNAVAILABLE:
-                    logger.warning("the database does not answer; trying again in %s s", RETRY_S)
+                except UNAVAILABLE as error:
+                    logger.warning("the database does not answer: %s", reason(error))
                     self._stop.wait(RETRY_S)
                     continue
                 if idle:

@@ -16,7 +16,7 @@ from service.agents import local_model
 from service.agents.context import MissionFailed
 from service.agents.endpoint import Endpoint
 from service.config import LOCAL_MODEL, Settings
-from service.db import UNAVAILABLE, Database
+from service.db import UNAVAILABLE, Database, reason
 from service.dispatch import choose
 from service.errors import LeaseLost
 from service.missions import attempts, queue
@@ -80,8 +80,8 @@ class Supervisor:
         """Do what needs the database. False, after a pause, where it does not answer."""
         try:
             act()
-        except UNAVAILABLE:
-            logger.warning("the database does not answer; trying again in %s s", RETRY_S)
+        except UNAVAILABLE as error:
+            logger.warning("the database does not answer: %s", reason(error))
             time.sleep(RETRY_S)
             return False
         return True

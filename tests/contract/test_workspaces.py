@@ -7,7 +7,9 @@ from models import workspaces
 from service import clock
 from service.events import log
 from service.missions import commands
+from service.security import tokens
 from tests.contract import given as the
+from tests.contract.races import race
 
 MANY = 1000
 
@@ -37,3 +39,13 @@ def test_each_of_a_thousand_workspaces_is_numbered_and_served_by_itself(db, many
     for claim in claimed[:3]:
         seqs = [event["seq"] for event in the.events(db, claim.workspace_id)]
         assert seqs == [1, 2, 3, 4]
+
+
+def test_processes_that_start_at_once_keep_one_operator_s_token(db):
+    def keep() -> None:
+        with db.transaction() as conn:
+            tokens.keep_environment_token(conn, "a token that the operator has chosen")
+
+    race(*[keep] * 4)
+    with db.reading() as conn:
+        assert [row.id for row in tokens.listed(conn)] == [tokens.FROM_ENVIRONMENT]

@@ -4,17 +4,21 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from service import schema
+from service.config import Settings
+from service.db import Database
 from tests.faults.play import again
 from tests.faults.stage import Node, Stage, stopped
 from tests.folding import differences, faults
 from tests.missions import mission, task
-from tests.processes import until
+from tests.processes import Longline, until
 
 pytestmark = pytest.mark.processes
 
@@ -105,6 +109,62 @@ def test_without_its_database_a_worker_ends_and_another_goes_on_when_it_is_back(
     node.all_started()
     events = check(node, mission_id)
     assert {event["attempt"] for event in events} == {0, 1, 2}
+
+
+TOKEN = "a token that the operator has chosen"
+
+
+def test_who_starts_without_a_database_waits_for_it_and_for_its_tables(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """As a platform starts all at once. Then the operator's token is there, too."""
+    assert stage.postgres is not None
+    stage.postgres.execute("CREATE DATABASE late")
+    url = stage.postgres.url("late")
+    late = Longline(tmp_path, DATABASE_URL=url, LONGLINE_ADMIN_TOKEN=TOKEN)
+    stage.postgres.stop()
+    with late_processes(late):
+        until(lambda: status(late, "/healthz") == 200, within_s=60, what="web that is up")
+        assert (status(late, "/readyz"), status(late, "/missions")) == (503, 503)
+        told(late, b"Connection refused")
+        stage.postgres.start()
+        told(late, b"longline migrate")
+        assert status(late, "/readyz") == 503
+        with closing(Database(Settings(data=tmp_path, database_url=url))) as db:
+            schema.upgrade(db)
+        until(lambda: status(late, "/readyz") == 200, what="web that is ready")
+        assert status(late, "/missions") == 401
+        assert status(late, "/missions", Authorization=f"Bearer {TOKEN}") == 200
+        assert b"Traceback" not in late.log("web") + late.log("sender")
+
+
+@contextmanager
+def late_processes(late: Longline) -> Iterator[None]:
+    for name in ("web", "sender"):
+        late.launch(name)
+    running = late.processes["sender"]
+    try:
+        yield
+        assert running.poll() is None
+    finally:
+        late.__exit__()
+
+
+def status(of: Longline, path: str, **headers: str) -> int:
+    try:
+        return httpx.get(f"{of.url}{path}", headers=headers).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def told(late: Longline, why: bytes) -> None:
+    """Web and sender say what they wait for; the web process when it is asked."""
+
+    def both() -> bool:
+        status(late, "/readyz")
+        return all(why in late.log(name) for name in ("web", "sender"))
+
+    until(both, what="processes that say why")
 
 
 def test_a_web_process_without_its_database_ends_when_told(stage: Stage) -> None:
