@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from service.api.openapi.document import document
+from service.api.openapi.next_steps import LINKS
 from service.errors import ERRORS
 from tests.api.server import Server
 
@@ -72,6 +73,23 @@ def test_every_operation_has_a_name_of_its_own_and_a_sentence():
     assert all(operation["summary"] for _method, _path, operation in OPERATIONS)
     tags = {tag["name"] for tag in DOCUMENT["tags"]}
     assert {tag for *_, operation in OPERATIONS for tag in operation["tags"]} == tags
+
+
+def test_every_answer_that_leads_somewhere_leads_to_an_operation_and_its_parameter():
+    takes = {
+        operation["operationId"]: {parameter["name"] for parameter in operation["parameters"]}
+        for _method, _path, operation in OPERATIONS
+    }
+    led = [
+        (name, link)
+        for _method, _path, operation in OPERATIONS
+        for answer in operation["responses"].values()
+        for name, link in answer.get("links", {}).items()
+    ]
+    assert {name for name, _link in led} == {name for links in LINKS.values() for name in links}
+    for name, link in led:
+        assert link["operationId"] == name
+        assert link["parameters"].keys() <= takes[name]
 
 
 @pytest.mark.parametrize(("_method", "_path", "operation"), OPERATIONS, ids=NAMES)

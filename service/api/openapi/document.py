@@ -4,6 +4,7 @@ from importlib.metadata import version
 from typing import Any
 
 from service.api.openapi import further, paths
+from service.api.openapi.next_steps import linked
 from service.api.openapi.pages import OPERATIONS, PAGES
 from service.api.openapi.values import TEXT, schemas
 
@@ -24,7 +25,10 @@ TAGS = {
     "Pages": "For browsers.",
 }
 
+CODED = "Content-Encoding"
+GZIP = {"const": "gzip"}
 HEADERS = {
+    CODED: "Of a kilobyte and more, where `Accept-Encoding` takes it.",
     "Location": "Where it is.",
     "Retry-After": "Seconds; the body's `retry_s` says the same.",
     "WWW-Authenticate": "`Bearer`.",
@@ -46,20 +50,23 @@ def document() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
-        "paths": {
-            **paths.EVENTS,
-            **paths.MISSIONS_PATHS,
-            **paths.REQUESTS,
-            **further.LINKS,
-            **further.OFFERS,
-            **further.WEBHOOKS,
-            **OPERATIONS,
-            **PAGES,
-        },
+        "paths": linked(
+            {
+                **paths.EVENTS,
+                **paths.MISSIONS_PATHS,
+                **paths.REQUESTS,
+                **further.LINKS,
+                **further.OFFERS,
+                **further.WEBHOOKS,
+                **OPERATIONS,
+                **PAGES,
+            }
+        ),
         "components": {
             "schemas": schemas(),
             "headers": {
-                name: {"description": text, "schema": TEXT} for name, text in HEADERS.items()
+                name: {"description": text, "schema": GZIP if name == CODED else TEXT}
+                for name, text in HEADERS.items()
             },
             "securitySchemes": {
                 "token": {

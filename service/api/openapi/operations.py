@@ -49,7 +49,8 @@ def no_body() -> Schema:
 def answer(
     text: str, schema: Schema, example: Any, *, headers: Iterable[str] = (), media: str = JSON
 ) -> Schema:
-    told = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+    packed = ("Content-Encoding",) if media == JSON else ()
+    told = {name: {"$ref": f"#/components/headers/{name}"} for name in (*headers, *packed)}
     content = {media: {"schema": schema, "example": example}}
     return {"description": text, "headers": told, "content": content}
 
