@@ -1,21 +1,14 @@
-"""Clients of a fault run: who makes missions, who follows, who answers. They know only HTTP."""
+"""Clients of a fault run: who makes missions, and who answers. They know only HTTP."""
 
 import http.client
 import json
 import random
 import threading
 from typing import Any
-from zlib import crc32
 
-import orjson
-
+from tests.faults.followers import AGAIN_S, PATIENCE_S
 from tests.faults.stage import Stage
 from tests.missions import mission, task
-
-PATIENCE_S = 8.0  # with a web process that does not answer
-AGAIN_S = 0.2
-
-Seen = tuple[int, int]  # an event's seq, and a checksum of all of it
 
 
 class Caller:
@@ -73,28 +66,6 @@ class Posting(threading.Thread):
             if made is not None:
                 return int(made["id"])
             threading.Event().wait(AGAIN_S)
-
-
-class Follower(threading.Thread):
-    """Follows the workspace's feed over whichever web process answers, by its cursor alone."""
-
-    def __init__(self, stage: Stage, seed: int, settled: threading.Event) -> None:
-        super().__init__(daemon=True)
-        self.seen: list[Seen] = []
-        self.caller = Caller(stage, seed)
-        self._settled = settled
-
-    def run(self) -> None:
-        after = 0
-        while not self._settled.wait(AGAIN_S):
-            page = self.caller.ask("GET", f"/events?after={after}&wait=4")
-            if page is not None:
-                self.seen += [seen(event) for event in page["events"]]
-                after = page["next"]
-
-
-def seen(event: dict[str, Any]) -> Seen:
-    return event["seq"], crc32(orjson.dumps(event, option=orjson.OPT_SORT_KEYS))
 
 
 class Human(threading.Thread):
