@@ -43,10 +43,11 @@ def add(name: str, where: str, json: bool) -> None:
         place = target.absolute(where)
     except ValueError as fault:
         raise click.BadParameter(str(fault), param_hint="TARGET") from None
+    db = prepared()  # before the look, which leaves the project's environment behind
     found = _look(place, found_settings)
     if found.error is not None:
         raise click.ClickException(f"{place}: {found.error}")
-    with prepared().transaction() as conn:
+    with db.transaction() as conn:
         projects.register(conn, name, place, found, source="command")
     if json:
         print_json(
