@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from service.agents.crewai import memory
 from service.missions.target import Target
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -40,6 +41,7 @@ def load(target: Target, folder: Path | None) -> Loaded:
 
     Raises NotAProject, or whatever the project's own code raises.
     """
+    memory.open_late()
     if folder is not None:
         _extend_path(folder, target.folder)
     if target.module is not None:
