@@ -1,8 +1,8 @@
 """Projects of every kind: as the frameworks' own commands make them, and as people write them."""
 
+import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from service import config
@@ -207,13 +207,19 @@ class Letter(BaseModel):
 """
 
 
-def create(folder: Path, *arguments: str) -> None:
-    """The framework's own command, as a user calls it."""
-    command = ["create", *arguments]
-    if arguments[0] == "crew":
-        command.append("--skip-provider")
+CREATE = """
+import json, sys
+from crewai_cli.cli import crewai
+for arguments in json.loads(sys.argv[1]):
+    crewai(["create", *arguments], standalone_mode=False)
+"""
+
+
+def create(folder: Path, *projects: tuple[str, ...]) -> None:
+    """The framework's own command, as a user calls it; once for all, for it takes long to import."""
+    arguments = [[*words, "--skip-provider"] if words[0] == "crew" else words for words in projects]
     subprocess.run(
-        [sys.executable, "-c", "from crewai_cli.cli import crewai; crewai()", *command],
+        [sys.executable, "-c", CREATE, json.dumps(arguments)],
         cwd=folder,
         env=config.environment(CREWAI_DMN="true", **config.AGENT_ENVIRONMENT),
         stdin=subprocess.DEVNULL,
@@ -235,8 +241,7 @@ def crews(folder: Path) -> dict[str, str]:
 
     Those that the framework's command made are as it made them, but for the classic crew: it asks.
     """
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda arguments: create(folder, *arguments), CREATED))
+    create(folder, *CREATED)
     _make_it_ask(folder / "classic_crew")
     write(folder / "flow" / "review.py", FLOW)
     write(folder / "hooked" / "letters.py", LETTER)
