@@ -60,13 +60,14 @@ chaos: .venv/test.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[worker,local,test,bench]'
 	@touch $@
 
-# Known weaknesses of what is installed, and bandit's serious findings. Needs the network. In an
-# environment of its own: pip-audit wants a newer tomli than crewai allows.
+# Known weaknesses of what is installed, and bandit's serious findings. Needs the network; strict, or a
+# package that cannot be looked up would count as sound. In an environment of its own: pip-audit wants
+# a newer tomli than crewai allows.
 audit: .venv/test.stamp
 	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/pip install --quiet --disable-pip-version-check pip-audit bandit
 	$(BIN)/pip freeze --exclude-editable > .venv/audit/packages.txt
-	.venv/audit/bin/pip-audit --requirement .venv/audit/packages.txt --no-deps --disable-pip
+	.venv/audit/bin/pip-audit --requirement .venv/audit/packages.txt --no-deps --disable-pip --strict
 	.venv/audit/bin/bandit --quiet --recursive service models migrations -lll
 
 clean:
