@@ -1,4 +1,4 @@
-"""Projects of every kind: as the frameworks' own commands make them, and as people write them."""
+"""Crews and flows: as the framework's own command makes them, and as people write them."""
 
 import json
 import subprocess
@@ -6,61 +6,9 @@ import sys
 from pathlib import Path
 
 from service import config
+from tests.acceptance.project_files import write
 
 SECRET = "a-key-of-the-project-alone"
-
-GRAPH = """
-from typing import TypedDict
-from langchain_openai import ChatOpenAI
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import END, START, StateGraph
-from langgraph.types import interrupt
-
-
-class State(TypedDict, total=False):
-    topic: str
-    draft: str
-    verdict: str
-
-
-async def draft(state: State) -> State:
-    if not state["topic"]:
-        raise ValueError("nothing to write about")
-    answer = await ChatOpenAI(model="scripted-1").ainvoke(f"task draft about {state['topic']}")
-    return {"draft": answer.content}
-
-
-def review(state: State) -> State:
-    first = interrupt({"question": "Is it good?", "draft": state["draft"]})
-    second = interrupt("Are you sure?")
-    open("verdict.txt", "w").write(f"{first}, {second}")
-    return {"verdict": f"{first}, {second}"}
-
-
-builder = StateGraph(State)
-builder.add_node(draft)
-builder.add_node(review)
-builder.add_edge(START, "draft")
-builder.add_edge("draft", "review")
-builder.add_edge("review", END)
-graph = builder.compile(checkpointer=InMemorySaver())
-"""
-
-AGENT = '''
-from langchain.agents import create_agent
-from langchain.agents.middleware import HumanInTheLoopMiddleware
-from langchain_openai import ChatOpenAI
-
-
-async def send(to: str) -> str:
-    """Sends the letter."""
-    return f"sent to {to}"
-
-
-def build(config):
-    gate = HumanInTheLoopMiddleware(interrupt_on={"send": True})
-    return create_agent(ChatOpenAI(model="scripted-1"), [send], middleware=[gate])
-'''
 
 FLOW = '''
 from crewai.flow import Flow, human_feedback, listen, start
@@ -97,35 +45,6 @@ class ReviewFlow(Flow[State]):
         return f"sent: {result.output}"
 '''
 
-
-CHAIN = """
-from getpass import getpass
-from operator import itemgetter
-
-from langchain_core.output_parsers import StrOutputParser
-from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import RunnableLambda
-from langchain_openai import ChatOpenAI
-
-model = ChatOpenAI(model="scripted-1")
-prompt = ChatPromptTemplate.from_messages([("human", "task {topic} in the style of {style}")])
-chain = prompt | model | StrOutputParser()
-
-
-def shorten(text: str) -> str:
-    print("shortening", text)
-    return text[:20]
-
-
-shouter = {"text": shorten} | RunnableLambda(itemgetter("text")) | model | StrOutputParser()
-
-
-def unlock(text: str) -> str:
-    return getpass("Passphrase: ")
-
-
-vault = RunnableLambda(unlock)
-"""
 
 HOOKED = """
 from crewai import LLM, Agent, Crew, Task
@@ -259,24 +178,6 @@ def crews(folder: Path) -> dict[str, str]:
     }
 
 
-def graphs(folder: Path) -> dict[str, str]:
-    """Graphs, agents and runnables. Those of a module are found where `site` is on the path."""
-    write(folder / "graph" / "langgraph.json", '{"graphs": {"agent": "./agent.py:graph"}}')
-    write(folder / "graph" / "agent.py", GRAPH)
-    write(folder / "graph" / "sender.py", AGENT)
-    write(folder / "site" / "house_chains.py", CHAIN)
-    return {
-        "graph": str(folder / "graph"),
-        "agent": f"{folder / 'graph' / 'sender.py'}:build",
-        **{name: f"house_chains:{name}" for name in ("chain", "shouter", "vault")},
-    }
-
-
-def named(projects: dict[str, str]) -> str:
-    """As in LONGLINE_PROJECTS."""
-    return ",".join(f"{name}={where}" for name, where in projects.items())
-
-
 def office(folder: Path) -> str:
     """A Crew object with a module beside it, and a package in an environment of its own."""
     installed = folder / ".venv" / "lib" / "python3.11" / "site-packages"
@@ -285,11 +186,6 @@ def office(folder: Path) -> str:
     write(folder / "letters.py", LETTER)
     write(folder / "office.py", OFFICE)
     return f"{folder / 'office.py'}:crew"
-
-
-def write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
 
 
 def _make_it_ask(project: Path) -> None:

@@ -8,6 +8,8 @@ from service import schema
 from service.config import Settings
 from service.db import Database
 from tests.acceptance.checking import check, ended
+from tests.acceptance.graph_projects import graphs
+from tests.acceptance.project_files import named
 from tests.acceptance.project_runs import (
     answer_all,
     ended_whole,
@@ -17,7 +19,6 @@ from tests.acceptance.project_runs import (
     wait_until_offered,
     waits_again,
 )
-from tests.acceptance.projects import graphs, named
 from tests.acceptance.test_deaths import kill_child
 from tests.conftest import settings_for
 from tests.folding import differences, faults

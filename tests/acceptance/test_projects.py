@@ -10,6 +10,7 @@ import pytest
 
 from service.client.errors import ApiError
 from tests.acceptance.checking import check, ended
+from tests.acceptance.project_files import named
 from tests.acceptance.project_runs import (
     answer_all,
     ended_whole,
@@ -19,7 +20,7 @@ from tests.acceptance.project_runs import (
     wait_until_offered,
     waits_again,
 )
-from tests.acceptance.projects import SECRET, crews, named, office
+from tests.acceptance.projects import SECRET, crews, office
 from tests.acceptance.test_deaths import kill_child
 from tests.conftest import settings_for
 from tests.missions import mission, names
