@@ -300,7 +300,7 @@ def test_a_database_that_fails_for_a_while_costs_a_held_poll_nothing(server, cap
     held = server.hold_poll(after=0)
     begin = time.monotonic()
     rename_table(server, "workspaces", "gone")
-    with caplog.at_level(logging.ERROR, "service.feed.watcher"):
+    with caplog.at_level(logging.WARNING, "service.feed.watcher"):
         until(lambda: caplog.records, what="failure of the watcher")
     rename_table(server, "gone", "workspaces")
     the.make_mission(server.db)
