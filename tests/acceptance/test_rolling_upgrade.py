@@ -80,8 +80,11 @@ def versions(
         of_old, of_new = (tmp_path_factory.mktemp(name) for name in ("of_old", "of_new"))
         old = Longline(of_old, checkout=checkout, **settings)
         migrate(old, checkout)
-        with old, Longline(of_new, **settings) as new:
-            yield old, new
+        with old:
+            new = Longline(of_new, **settings)
+            migrate(new)  # as the release phase does, while the old one serves
+            with new:
+                yield old, new
 
 
 def migrate(longline: Longline, checkout: Path | None = None) -> None:
@@ -107,7 +110,6 @@ def test_what_one_version_began_the_other_goes_on_with(
 ) -> None:
     old, new = versions
     model_server.rules = [Rule(Reply("Heat pumps move heat."))]
-    migrate(new)  # as the release phase of this version does, while the old one serves
     made = [(web.client.create(reviewed())["id"], web) for web in (old, new) for _ in range(2)]
     for mission_id, web in made:
         other = new if web is old else old

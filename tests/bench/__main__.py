@@ -9,13 +9,14 @@ from tests.bench import first_word
 from tests.bench.postgres import POSTGRES
 from tests.bench.rows import DELIVERY, Bench, install_nchan
 from tests.bench.running import compile_client
+from tests.bench.sizing import SIZING
 from tests.bench.storage import STORAGE
 from tests.bench.table import Figure, show
 from tests.conftest import settings_for
 from tests.model_server import ModelServer
 from tests.processes import Longline
 
-ROWS = [*DELIVERY, *STORAGE, *POSTGRES, "first"]
+ROWS = [*DELIVERY, *STORAGE, *POSTGRES, *SIZING, "first"]
 
 
 def main() -> None:
@@ -40,9 +41,8 @@ def main() -> None:
 def _figures(row: str, bench: Bench) -> list[Figure]:
     if row in DELIVERY:
         return DELIVERY[row](bench)
-    if row in POSTGRES:
-        return POSTGRES[row](bench.folder)
-    return STORAGE[row](bench.folder) if row in STORAGE else _first_word(bench.folder)
+    alone = POSTGRES | STORAGE | SIZING
+    return alone[row](bench.folder) if row in alone else _first_word(bench.folder)
 
 
 def _first_word(folder: Path) -> list[Figure]:

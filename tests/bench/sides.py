@@ -74,7 +74,7 @@ class Side:
     def pids(self) -> list[int]:
         """Of the server and of all below it."""
         assert self._process is not None
-        return _family(self._process.pid)
+        return family(self._process.pid)
 
     def held(self) -> int | None:
         """How many polls wait by the server's own count; None where it has none."""
@@ -237,6 +237,6 @@ def _listens(port: int) -> bool:
         return False
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(each for child in children for each in _family(int(child)))]
+    return [pid, *(each for child in children for each in family(int(child)))]

@@ -99,6 +99,7 @@ def test_the_loops_lose_and_double_nothing_behind_a_bad_proxy_over_a_restart_and
 def test_a_restored_database_ends_the_loop_with_an_error(
     own_web: Longline, own_writer: Writer, tmp_path: Path, loops: list[Loop]
 ) -> None:
+    need(jq="jq")
     claim = own_writer.begin()
     own_writer.say(claim, 5)
     backup = own_web.folder / "backup.db"
@@ -107,8 +108,10 @@ def test_a_restored_database_ends_the_loop_with_an_error(
     with ChaosProxy(own_web.url) as proxy:
         for name, url in (("direct", own_web.url), ("behind", proxy.url)):
             loops.append(Loop(tmp_path / name, url, f"follow {claim.mission_id}"))
-        direct, behind = loops
+        loops.append(Loop(tmp_path / "jq", proxy.url, f"follow_jq {claim.mission_id}"))
+        direct, behind, with_jq = loops
         until(lambda: len(direct.events) == len(behind.events) == 17, what="events")
+        until(lambda: with_jq.text == "word " * 15, what="text")
         proxy.use("page_502")
         restore(own_web, own_writer, backup)
         code, error = direct.ended()
@@ -120,6 +123,9 @@ def test_a_restored_database_ends_the_loop_with_an_error(
         code, error = behind.ended()
         assert (code, "another database" in error) == (1, True)
         assert len(behind.events) == 17
+        code, error = with_jq.ended()
+        assert (code, "another database" in error) == (1, True)
+        assert with_jq.text == "word " * 15
 
 
 def rename_feeds(web: Longline) -> None:
