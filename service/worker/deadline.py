@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
 
+from service.agents.context import Interrupted
+
 # The child asks before the supervisor acts; one that is too stuck to ask is stopped all the same.
 ASK_GRACE_S = 5.0
 
@@ -32,10 +34,13 @@ class Deadline:
             while allowed is not None:
                 threading.Event().wait(max(0.0, started + allowed - time.monotonic()))
                 self._at.value = float("inf")  # while a human thinks, nothing runs out
-                before, allowed = allowed, None
                 try:
-                    allowed = more(before)
-                finally:
-                    self._at.value = 0.0 if allowed is None else started + allowed + ASK_GRACE_S
+                    allowed = more(allowed)
+                except Interrupted:
+                    return  # not because of the time: who ends the attempt says what becomes of it
+                except BaseException:
+                    self._at.value = 0.0
+                    raise
+                self._at.value = 0.0 if allowed is None else started + allowed + ASK_GRACE_S
 
         threading.Thread(target=keep, name="deadline", daemon=True).start()
