@@ -18,14 +18,14 @@ import httpx
 from service.client import Client
 
 READY_WITHIN_S = 120.0  # on a busy machine the frameworks take a minute to import
-GONE_WITHIN_S = 30.0
+GONE_WITHIN_S = 60.0
 LOOK_S = 0.02
 
 # What a developer's own shell may hold, and what must not decide a test.
 NOT_OURS = ("DATABASE_URL", "PORT", "OPENAI_BASE_URL", "OPENAI_API_KEY", "WEB_CONCURRENCY")
 
 
-def until(look: Callable[[], Any], *, within_s: float = 30.0, what: str = "condition") -> Any:
+def until(look: Callable[[], Any], *, within_s: float = 60.0, what: str = "condition") -> Any:
     """What `look` returns as soon as it is true. Fails with `what` when the time is over."""
     deadline = time.monotonic() + within_s
     while True:
@@ -144,7 +144,7 @@ class Longline:
             after, more = page["next"], page["more"]
         return found
 
-    def wait_for_status(self, mission_id: int, *statuses: str, within_s: float = 40.0) -> Any:
+    def wait_for_status(self, mission_id: int, *statuses: str, within_s: float = 120.0) -> Any:
         """The mission, once it has one of these statuses."""
 
         def look() -> Any:

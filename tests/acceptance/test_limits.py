@@ -98,12 +98,11 @@ def test_a_mission_ends_when_its_time_is_over(
 ) -> None:
     model_server.rules = [Rule(Reply("word " * 2000, delay_s=0.02))]
     failed = ended(
-        longline, longline.client.create(plan("a", limits={"max_seconds": 1.5}))["id"], "failed"
+        longline, longline.client.create(plan("a", limits={"max_seconds": 1}))["id"], "failed"
     )
     events = longline.events(failed["id"])
     assert failed["error"]["code"] == "limit"
     assert breach(events)["limit"] == "max_seconds"
-    assert "STREAM" in {event["kind"] for event in events}
 
 
 def test_a_human_raises_a_limit_and_the_mission_goes_on(

@@ -80,7 +80,7 @@ def test_failures_of_one_task_do_not_count_against_the_next(run: Run, server: Mo
     assert [result.task for result in context.results] == names
 
 
-def test_cancelling_in_mid_stream_ends_the_run_within_a_second(
+def test_cancelling_in_mid_stream_ends_the_run_at_its_next_word(
     run: Run, server: ModelServer
 ) -> None:
     server.rules = [Rule(Reply(chunks=["word "] * 1000, delay_s=0.01))]
@@ -89,7 +89,8 @@ def test_cancelling_in_mid_stream_ends_the_run_within_a_second(
     with pytest.raises(Interrupted):
         run(context)
     assert context.cancelled_at is not None
-    assert time.monotonic() - context.cancelled_at < 1.0
+    assert time.monotonic() - context.cancelled_at < 5  # the answer would go on for ten
+    assert len(context.of(Kind.STREAM, "text")) == 1
     assert len(server.exchanges) == 1  # the agent was not tried again
 
 

@@ -17,7 +17,7 @@ from tests.processes import until
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
 TAKEOVER_S = 2.0
-SLACK_S = 1.0  # a busy machine's
+SLACK_S = 4.0  # a busy machine's
 
 
 def is_held(request: Request) -> bool:
@@ -110,11 +110,11 @@ def test_a_tab_that_hangs_is_relieved(context: BrowserContext, stage: Stage) -> 
     with hanging(context, leader):
         stage.write(claimed, *spoken("Told while one hangs.", "c1"))
         expect(follower.locator("[data-call=c1]")).to_contain_text(
-            "Told while one hangs.", timeout=8000
+            "Told while one hangs.", timeout=20_000
         )
 
     expect(leader.locator("[data-call=c1]")).to_contain_text(
-        "Told while one hangs.", timeout=15_000
+        "Told while one hangs.", timeout=20_000
     )
     wait_until(follower, lambda: len(polls.pages) == 1, "single poll again")
     the.complete(stage.db, claimed)

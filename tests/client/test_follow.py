@@ -212,7 +212,7 @@ def test_a_mission_is_made_once_and_answered_once_behind_a_bad_proxy(
             proxy.use(fault, "pass")
             assert client.answer(request_id, fault)["answer"] == fault
             writer.complete(claim)
-            assert client.wait_until(mission["id"], within_s=5)["status"] == "completed"
+            assert client.wait_until(mission["id"], within_s=60)["status"] == "completed"
     made = web.client.missions(limit=200)
     assert len(made) == before + 5
     for mission in made[:5]:

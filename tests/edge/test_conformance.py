@@ -46,13 +46,14 @@ def test_a_held_answer_is_what_a_plain_one_would_be(site, claimed, head):
         assert held.comparable() == other.get(path).comparable()
 
 
-def test_the_time_is_never_longer_than_asked(site, head):
+def test_a_hold_ends_when_the_time_is_over_that_was_asked_for(site, head):
     with site.wire() as wire:
         for _ in ("the first", "its repeat"):
             begin = time.monotonic()
             answer = wire.get(f"/events?after={head}&wait=1")
             assert answer.json["reason"] == "timeout"
-            assert 0.85 < seconds(begin) < 1.5  # the machine may be busy; asked for is 1
+            # Asked for is 1, and 20 without; a clock that stands still measures it in tests/api.
+            assert 0.85 < seconds(begin) < 10
 
 
 def test_an_answer_that_is_there_comes_at_once_also_to_a_repeat(site, claimed, head):
@@ -126,7 +127,7 @@ def test_a_client_that_leaves_frees_its_place(site, head):
     wire = site.wire()
     site.hold(wire, f"/events?after={head}&wait=20")
     wire.socket.close()
-    until(lambda: site.held() == before, within_s=5, what="free place")
+    until(lambda: site.held() == before, within_s=15, what="free place")
 
 
 def test_large_answers_are_packed_for_those_who_take_them(site, claimed, head):

@@ -23,7 +23,8 @@ from tests.processes import Longline, until
 pytestmark = pytest.mark.processes
 
 LONG = [task(f"part{n}") for n in range(3)]  # some four seconds
-GONE_WITHIN_S = 1.0
+# A second, and one in which the machine did nothing. By themselves they would be gone after four.
+GONE_WITHIN_S = 2.5
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_who_slept_beyond_its_lease_writes_nothing_and_is_gone(stage: Stage) -> 
             what="words of the next attempt",
         )
         assert alive(zombie)
-    until(lambda: not alive(zombie), within_s=10, what="end of the zombie")
+    until(lambda: not alive(zombie), what="end of the zombie")
     events = check(first, mission_id)
     attempts = [event["attempt"] for event in events]
     assert attempts == sorted(attempts)
@@ -176,4 +177,4 @@ def test_a_web_process_without_its_database_ends_when_told(stage: Stage) -> None
     began = time.monotonic()
     node.processes.pop("web").wait(30)
     stage.postgres.start()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 15  # gunicorn's grace is 20
