@@ -26,7 +26,9 @@ LAST_BYTES_S = (
     5.0  # for clients that have not taken the whole of their answer when all else is done
 )
 LOOK_S = 0.05
-NOTIFY_S = 1.0  # how often the master is told that this process is well
+NOTIFY_S = (
+    1.0  # how often the master is told that this process is well, and idle clients are looked for
+)
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -58,6 +60,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         servers = [self._server(listener) for listener in self.sockets]
         while self.alive:
             self.notify()
+            self._feed.witness.holding(self._feed.held)
+            self.edge.close_idle()
             self._told.wait(NOTIFY_S)
         self._end(servers)
 

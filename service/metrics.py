@@ -39,6 +39,8 @@ class WebMetrics:
         self._folder = folder
         self._registry = CollectorRegistry()
         self._polled: dict[tuple[str, int], tuple[int, float]] = {}
+        self._late: dict[int, tuple[int, float]] = {}
+        self._woken = {True: 0, False: 0}
         registry = self._registry
         self.held = Gauge(
             "longline_held_polls", "Requests held now", registry=registry,
@@ -66,11 +68,13 @@ class WebMetrics:
 
     def woken(self, *, found: bool) -> None:
         """As the feed's witness."""
-        self.wakeups.labels("something" if found else "nothing").inc()
+        self._woken[found] += 1
 
     def delivered(self, late_s: float) -> None:
         """As the feed's witness."""
-        self.lateness.observe(late_s)
+        bucket = bisect_left(TAKES_BUCKETS_S, late_s)
+        count, sum_s = self._late.get(bucket, (0, 0.0))
+        self._late[bucket] = (count + 1, sum_s + late_s)
 
     def holding(self, count: int) -> None:
         """As the feed's witness."""
@@ -92,12 +96,17 @@ class WebMetrics:
         self.polls.labels(reason).inc()
 
     def _settle(self) -> None:
-        """Count what `polled` has added up. The library itself can only observe one at a time."""
+        """Count what was added up. The library itself can only observe one at a time."""
         polled, self._polled = self._polled, {}
         for (reason, bucket), (count, sum_s) in polled.items():
             self.polls.labels(reason).inc(count)
-            self.holds._buckets[bucket].inc(count)
-            self.holds._sum.inc(sum_s)
+            _observe(self.holds, bucket, count, sum_s)
+        late, self._late = self._late, {}
+        for bucket, (count, sum_s) in late.items():
+            _observe(self.lateness, bucket, count, sum_s)
+        woken, self._woken = self._woken, {True: 0, False: 0}
+        for found, count in woken.items():
+            self.wakeups.labels("something" if found else "nothing").inc(count)
 
     def render(self, conn: Connection) -> bytes:
         """All of it as Prometheus reads it."""
@@ -108,6 +117,11 @@ class WebMetrics:
             return generate_latest(shared) + generate_latest(_only(conn))
         MultiProcessCollector(shared, self._folder)  # type: ignore[no-untyped-call]
         return generate_latest(shared) + generate_latest(_only(conn))
+
+
+def _observe(histogram: Histogram, bucket: int, count: int, sum_s: float) -> None:
+    histogram._buckets[bucket].inc(count)
+    histogram._sum.inc(sum_s)
 
 
 class _Stored:

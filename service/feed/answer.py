@@ -1,7 +1,7 @@
 """An answer of the feed: one page and why it came, made into bytes once for all who get it."""
 
 import zlib
-from collections.abc import Callable, Hashable
+from functools import cached_property
 
 from service.feed import page
 from service.feed.page import Page
@@ -14,33 +14,37 @@ GZIP_WINDOW = 31  # zlib's way to say: with gzip's header
 
 
 class Answer:
-    """What a poll gets. Shared by all that asked the same, so nothing of it may depend on one of them."""
+    """What a poll gets. Shared by all that asked the same, so nothing of it may depend on one of them.
 
-    __slots__ = ("_forms", "page", "reason", "retry_s")
+    Each of its forms is made when somebody gets it for the first time.
+    """
 
     def __init__(self, found: Page, reason: str, *, retry_s: float = 0) -> None:
         self.page = found
         self.reason = reason
         self.retry_s = retry_s
-        self._forms: dict[Hashable, bytes] = {}
 
-    @property
+    @cached_property
     def body(self) -> bytes:
-        return self.form("json", lambda: page.render(self.page, self.reason, retry_s=self.retry_s))
+        return page.render(self.page, self.reason, retry_s=self.retry_s)
 
-    @property
+    @cached_property
     def packed(self) -> bytes | None:
         """The body as gzip; None where that does not pay."""
-        if len(self.body) < GZIP_FROM_BYTES:
-            return None
-        return self.form("gzip", lambda: pack(self.body))
+        return pack(self.body) if len(self.body) >= GZIP_FROM_BYTES else None
 
-    def form(self, name: Hashable, make: Callable[[], bytes]) -> bytes:
-        """What `make` gives, which is asked once for each name."""
-        made = self._forms.get(name)
-        if made is None:
-            made = self._forms[name] = make()
-        return made
+    @cached_property
+    def tail(self) -> bytes:
+        """The end of a response's head, and the body."""
+        return b"Content-Length: %d\r\n\r\n%b" % (len(self.body), self.body)
+
+    @cached_property
+    def packed_tail(self) -> bytes:
+        """The same for who takes gzip."""
+        if self.packed is None:
+            return self.tail
+        length = len(self.packed)
+        return b"Content-Length: %d\r\nContent-Encoding: gzip\r\n\r\n%b" % (length, self.packed)
 
 
 def pack(body: bytes) -> bytes:

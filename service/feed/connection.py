@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # each knows the other: the edge has the connections, and wha
 READ, WRITE = 1, 2
 READ_BYTES = 16 * 1024  # more than a repeat has; the rest stays with the kernel
 ASKS_AGAIN_FROM_S = 1.0  # who waits for less comes back so often that the limits have to see it
-IDLE_S = 5.0  # as gunicorn's keepalive: then a connection that asks for nothing is closed
 KEEP, CLOSE = b"Connection: keep-alive\r\n", b"Connection: close\r\n"
 WAITS, SENDS, IDLE, GONE = range(4)
 
@@ -52,6 +51,7 @@ class Connection(Place):
         "_edge",
         "_expires",
         "_io",
+        "_listens",
         "_number",
         "_pending",
         "_since",
@@ -89,11 +89,12 @@ class Connection(Place):
         self.terms = None  # type: ignore[assignment]  # is in the template now
         os.set_blocking(number, False)
         self._io = self._edge.loop.io(number, READ)
+        self._listens = False
         if self._answer is not None:
             [answer], self._answer = self._answer, None
             self.answered(answer)
         elif not ahead:
-            self._io.start(self._readable)
+            self._listen()
 
     def abandon(self) -> None:
         """Before `begin`: something else has become of the request."""
@@ -116,7 +117,7 @@ class Connection(Place):
         if self._state == WAITS:
             self._edge.feed.end(self)
         else:
-            self.close()  # idle for too long, or too slow a reader
+            self.close()  # too slow a reader
 
     def close(self) -> None:
         """Free the place and the connection."""
@@ -140,7 +141,7 @@ class Connection(Place):
         own = edge.date()
         if template.own_id:
             own += b"X-Request-Id: %016x\r\n" % random.getrandbits(64)
-        pieces = [head, own, _tail(answer, template.packs)]
+        pieces = [head, own, answer.packed_tail if template.packs else answer.tail]
         try:
             sent = os.writev(self._number, pieces)
         except BlockingIOError:
@@ -160,7 +161,7 @@ class Connection(Place):
                 self._pending.append(memoryview(piece)[sent:])
             sent = max(0, sent - len(piece))
         self._state = SENDS
-        self._io.stop()
+        self._deafen()
         self._io.events = WRITE
         self._io.start(self._writable)
         self._edge.feed.deadlines.put(self, time.monotonic() + self._edge.send_within_s)
@@ -184,7 +185,7 @@ class Connection(Place):
         self._io.stop()
         self._io.events = READ
         if not self._ahead:
-            self._io.start(self._readable)
+            self._listen()
         self._sent()
 
     def _sent(self) -> None:
@@ -201,8 +202,17 @@ class Connection(Place):
         if ahead:
             self._received(ahead)
             return
-        self._edge.feed.deadlines.put(self, time.monotonic() + IDLE_S)
-        self._io.start(self._readable)
+        self._edge.idle[self] = time.monotonic()
+        self._listen()
+
+    def _listen(self) -> None:
+        if not self._listens:  # it mostly does, from one poll to the next
+            self._listens = True
+            self._io.start(self._readable)
+
+    def _deafen(self) -> None:
+        self._listens = False
+        self._io.stop()
 
     def _readable(self) -> None:
         try:
@@ -216,9 +226,9 @@ class Connection(Place):
         elif self._state == WAITS:
             # Its next request, early. One is enough: the rest may wait in the kernel.
             self._ahead = data
-            self._io.stop()
+            self._deafen()
         else:
-            self._edge.feed.deadlines.drop(self)
+            self._edge.idle.pop(self, None)
             self._received(data)
 
     def _received(self, data: bytes) -> None:
@@ -233,7 +243,7 @@ class Connection(Place):
         self.after, self.status = after, last.page.status
         self._state, self._since = WAITS, time.monotonic()
         self.deadline = hold_until(template.wait_s)
-        self._io.start(self._readable)
+        self._listen()
         self._edge.feed.enter(self, self.deadline)
 
     def _may_repeat(self, template: Template, last: Answer) -> bool:
@@ -259,20 +269,10 @@ class Connection(Place):
     def _let_go(self) -> None:
         if self._state == WAITS:
             self._edge.feed.leave(self)
-        else:
+        elif self._state == SENDS:
             self._edge.feed.deadlines.drop(self)
+        self._edge.idle.pop(self, None)
         self._state = GONE
         self._pending.clear()
         self._io.stop()
         self._io.close()
-
-
-def _tail(answer: Answer, packs: bool) -> bytes:
-    """The end of the head, and the body: made once for all who get this answer in this form."""
-    packed = answer.packed if packs else None
-    body = answer.body if packed is None else packed
-    encoding = b"" if packed is None else b"Content-Encoding: gzip\r\n"
-    name = "tail" if packed is None else "packed tail"
-    return answer.form(
-        name, lambda: b"Content-Length: %d\r\n%b\r\n%b" % (len(body), encoding, body)
-    )

@@ -21,6 +21,7 @@ from service.feed.witness import Witness
 
 # Bytes of answers that clients have not taken yet, of all together; beyond it the slowest are cut off.
 UNSENT_MAX_BYTES = 64 * 1024 * 1024
+IDLE_S = 5.0  # as gunicorn's keepalive: then a connection that asks for nothing is closed
 SEND_WITHIN_S = 30.0  # of a whole answer: a client that reads more slowly is not reading
 # After so long a request is parsed again though it is a repeat, and its token noted as used.
 PARSED_FOR_S = 300.0
@@ -69,6 +70,9 @@ class Edge:
         self.loop = get_hub().loop
         self.lines: set[Line] = set()  # the connections that do have a greenlet
         self.unsent: dict[Connection, int] = {}
+        # Those that ask for nothing, and since when, the longest first. No deadlines: between two
+        # polls each is here for a moment.
+        self.idle: dict[Connection, float] = {}
         self.send_within_s = send_within_s
         self._unsent_bytes = 0
         self._unsent_max_bytes = unsent_max_bytes
@@ -105,6 +109,12 @@ class Edge:
             connection.close_if_idle()
         for line in list(self.lines):
             line.close_if_idle()
+
+    def close_idle(self) -> None:
+        """Close what has asked for nothing for too long. To be called about every second."""
+        until = time.monotonic() - IDLE_S
+        while self.idle and next(iter(self.idle.values())) < until:
+            next(iter(self.idle)).close()
 
     def waits_for_readers(self, connection: Connection, count: int) -> None:
         """An answer could not be sent at once. Who has waited longest goes when there is too much of it."""

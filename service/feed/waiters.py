@@ -149,7 +149,9 @@ class Waiters:
         if place.holder is not None:
             self._by_holder[place.holder] = self._by_holder.get(place.holder, 0) + 1
         self.deadlines.put(place, until)
-        room = self.rooms.setdefault(place.filter.workspace_id, Room())
+        room = self.rooms.get(place.filter.workspace_id)
+        if room is None:
+            room = self.rooms[place.filter.workspace_id] = Room()
         log = room.log
         if log is not None and place.after == log.head and place.checked == log.access:
             room.join(place)

@@ -16,10 +16,13 @@ from service.feed.waiters import Waiters
 from service.feed.witness import Witness
 
 RETRY_S = 0.5  # after the database did not answer
-# After a look that had something for somebody, the next one is put off for as long as that took: what
-# comes meanwhile shares an answer. One client is served at once; a thousand get a burst in few pieces.
+# After a look that had something for somebody, the next one is put off for as long as that took, or for
+# the part of that that is the part of those who wait who got something: what comes meanwhile shares an
+# answer. One client is served at once, and a thousand get a burst in few pieces; where each event is for
+# a few of many, there would be nothing to share.
 LINGER_MAX_S = 0.01
 ANSWERS_AT_ONCE = 500  # then everybody else is served before the next ones
+TELL_EVERY_S = 0.5  # how many there are; to tell it costs more than to count one
 ROOMS_KEPT_S = 5.0  # a client that comes back finds the newest events in memory
 READ = 1
 
@@ -38,7 +41,7 @@ class Watcher:
         self._waiters = waiters
         self._awake = Event()
         self._asked = False
-        self._tidied = time.monotonic()
+        self._tidied = self._told_at = time.monotonic()
         self._greenlet: gevent.Greenlet | None = None
         loop = get_hub().loop
         # Told by another thread, where threads are not greenlets: only this may be called from there.
@@ -92,7 +95,6 @@ class Watcher:
         asked, self._asked = self._asked, False
         if self._hint.changed(asked=asked):
             self._look()
-        self._witness.holding(self._waiters.count)
         self._tidy()
 
     def _sleep(self) -> None:
@@ -122,7 +124,12 @@ class Watcher:
         self._witness.woken(found=bool(found))
         self._asked = self._asked or any(look.more for look in looks)
         if found and not self._asked:
-            gevent.sleep(min(time.monotonic() - begin, LINGER_MAX_S))
+            gevent.sleep(min((time.monotonic() - begin) * self._share(found), LINGER_MAX_S))
+
+    def _share(self, found: list[Delivery]) -> float:
+        """What part of those who wait got something."""
+        answered = sum(len(delivery.places) for delivery in found)
+        return answered / (answered + self._waiters.count)
 
     def _deliver(self, deliveries: list[Delivery]) -> None:
         now_ms = clock.now_ms()
@@ -136,10 +143,12 @@ class Watcher:
             self._waiters.answer(place, answer)
             if count % ANSWERS_AT_ONCE == ANSWERS_AT_ONCE - 1:
                 gevent.sleep(0)
-        self._witness.holding(self._waiters.count)
 
     def _tidy(self) -> None:
         now = time.monotonic()
+        if now > self._told_at + TELL_EVERY_S:
+            self._told_at = now
+            self._witness.holding(self._waiters.count)
         if now > self._tidied + ROOMS_KEPT_S:
             self._tidied = now
             self._waiters.close_empty()

@@ -41,7 +41,7 @@ class Run:
     """What the client and the writer saw; latencies in ms.
 
     to_all: until the last subscriber had it. cpu_us: of the server's processes, per delivery.
-    faults: lost, doubled, disordered.
+    answers: in which they came. faults: lost, doubled, disordered.
     """
 
     p50: float
@@ -49,6 +49,7 @@ class Run:
     max: float
     to_all: float
     deliveries: int
+    answers: int
     faults: int
     cpu_us: float
     per_s: float
@@ -128,6 +129,7 @@ def _measure(side: Side, client: "subprocess.Popen[str]", writer: "subprocess.Po
         seen["max"],
         seen["to_all"],
         seen["deliveries"],
+        seen["answers"],
         seen["missing"] + seen["lost"] + seen["doubled"] + seen["bad"],
         cpu / max(1, seen["deliveries"]) * 1e6,
         seen["deliveries"] / took_s,
