@@ -99,8 +99,10 @@ class Exchange:
 
 def deltas(reply: Reply) -> Iterator[tuple[dict[str, Any], str, str]]:
     """Each chunk's delta, with the text and the tool arguments in it."""
+    role = {"role": "assistant"}  # of the first alone: clients add up what each says
     for piece in reply.pieces():
-        yield {"role": "assistant", "content": piece}, piece, ""
+        yield {**role, "content": piece}, piece, ""
+        role = {}
     for index, call in enumerate(reply.tool_calls):
         opening = call_json(index, call) | {"function": {"name": call.name, "arguments": ""}}
         yield {"tool_calls": [opening]}, "", ""

@@ -65,8 +65,9 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
+from pydantic import BaseModel
 
-model = ChatOpenAI(model="scripted-1")
+model = ChatOpenAI(model="scripted-1", streaming=False)
 prompt = ChatPromptTemplate.from_messages([("human", "task {topic} in the style of {style}")])
 chain = prompt | model | StrOutputParser()
 
@@ -84,6 +85,13 @@ def unlock(text: str) -> str:
 
 
 vault = RunnableLambda(unlock)
+
+
+class Note(BaseModel):
+    to: str
+
+
+noted = model.with_structured_output(Note)
 """
 
 
@@ -96,5 +104,5 @@ def graphs(folder: Path) -> dict[str, str]:
     return {
         "graph": str(folder / "graph"),
         "agent": f"{folder / 'graph' / 'sender.py'}:build",
-        **{name: f"house_chains:{name}" for name in ("chain", "shouter", "vault")},
+        **{name: f"house_chains:{name}" for name in ("chain", "shouter", "vault", "noted")},
     }

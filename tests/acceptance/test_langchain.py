@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.agents]
 OFFERED = {
     "graph": "graph",
     "agent": "graph",
-    **dict.fromkeys(("chain", "shouter", "vault"), "runnable"),
+    **dict.fromkeys(("chain", "shouter", "vault", "noted"), "runnable"),
 }
 
 
@@ -222,6 +222,15 @@ def test_a_runnable_takes_a_plain_text_and_what_it_prints_is_logged(
     assert model_server.exchanges[0].last_message == "A very long text, lo"
     lines = [e["data"]["line"] for e in distributed.events(mission_id, kind="LOG")]
     assert any(line.startswith("shortening A very long") for line in lines)
+
+
+def test_an_answer_of_a_shape_is_streamed_and_counted(
+    distributed: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [Rule(Reply('{"to": "Ann"}'))]
+    done = ended_whole(distributed, model_server, start(distributed, "noted", input="To Ann."))
+    assert done["result"]["json"] == {"to": "Ann"}
+    assert model_server.exchanges[0].request["stream"]  # though its owner has said streaming=False
 
 
 def test_a_password_is_asked_of_nobody(distributed: Longline, model_server: ModelServer) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from langchain_openai.chat_models.base import BaseChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
@@ -17,6 +16,7 @@ from service.agents.langchain.asynchrony import needs_loop
 from service.agents.langchain.checkpoints import Checkpoints
 from service.agents.langchain.human import Questions
 from service.agents.langchain.scene import Scene, Steps
+from service.agents.langchain.streaming import streaming_whole
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def directed(
     model is a MissionFailed."""
     with ExitStack() as cleanup:
         cleanup.enter_context(unwrapped())
-        cleanup.enter_context(_counting())
+        cleanup.enter_context(streaming_whole())
         cleanup.enter_context(terminal.answered_by_human(context, scene))
         try:
             yield
@@ -115,22 +115,3 @@ def directed(
                 raise
             _log.info("The run failed", exc_info=True)
             raise failure.as_exception() from None
-
-
-@contextmanager
-def _counting() -> Iterator[None]:
-    """Ask for the usage of a streamed answer wherever nobody has said that it is not wanted.
-
-    langchain leaves it off for every endpoint but OpenAI's own.
-    """
-    theirs = BaseChatOpenAI._should_stream_usage
-
-    def ours(self: BaseChatOpenAI, stream_usage: bool | None = None, **named: Any) -> bool:
-        wanted = stream_usage if stream_usage is not None else self.stream_usage
-        return theirs(self, True if wanted is None else wanted, **named)
-
-    BaseChatOpenAI._should_stream_usage = ours  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        BaseChatOpenAI._should_stream_usage = theirs  # type: ignore[method-assign]
