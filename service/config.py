@@ -253,10 +253,8 @@ def share_metrics(settings: Settings) -> str:
 def _is_alive(pid: str) -> bool:
     try:
         os.kill(int(pid), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        return True
+    except (OSError, ValueError) as error:
+        return isinstance(error, PermissionError)  # somebody else's
     return True
 
 
@@ -267,10 +265,11 @@ def metrics_folder() -> str | None:
 
 def prepare_agent_environment(settings: Settings) -> None:
     """Set what agent frameworks read at import. Before anything imports crewai."""
-    os.environ.update(AGENT_ENVIRONMENT)
     storage = settings.data / "crewai"
     storage.mkdir(parents=True, exist_ok=True)
-    os.environ["CREWAI_STORAGE_DIR"] = str(storage)
+    os.environ.update(AGENT_ENVIRONMENT, CREWAI_STORAGE_DIR=str(storage))
+    if not os.access(os.environ.get("HOME", ""), os.W_OK):  # as of a system's user
+        os.environ["HOME"] = str(storage)  # crewai writes there when it is imported, or is not
 
 
 def project_environment(folder: Path | None) -> dict[str, str]:

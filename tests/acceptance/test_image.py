@@ -61,6 +61,7 @@ def test_what_the_image_installs_serves_is_healthy_and_ends(site: Path, tmp_path
     inherited = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
     own = {"LONGLINE_DATA": str(tmp_path / "data"), "LONGLINE_HOST": "127.0.0.1",
            "LONGLINE_PORT": str(port), "PYTHONPATH": str(site),
+           "HOME": "/proc/nowhere",  # what a container with a user's number may find
            "LONGLINE_MODEL": "openai/scripted-1", "OPENAI_API_KEY": "not-a-key-at-all"}  # fmt: skip
     assert set(given) <= set(own)  # all that the image sets has a place here
     health, command = map(json.loads, re.findall(r"\bCMD (\[.*\])", IMAGE))
@@ -71,8 +72,8 @@ def test_what_the_image_installs_serves_is_healthy_and_ends(site: Path, tmp_path
             cwd=tmp_path, env=inherited | own, stdout=log, stderr=log, process_group=0,
         )  # fmt: skip
     try:
-        until(lambda: is_well(check), within_s=60, what="healthy service")
-        until(lambda: b"at once" in (tmp_path / "log").read_bytes(), within_s=60, what="worker")
+        until(lambda: is_well(check), within_s=120, what="healthy service")
+        until(lambda: b"at once" in (tmp_path / "log").read_bytes(), within_s=120, what="worker")
     finally:
         process.terminate()  # as `docker stop` does
         assert process.wait(40) == 0

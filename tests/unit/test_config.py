@@ -137,6 +137,20 @@ def test_agents_find_telemetry_off_and_a_folder_of_their_own(monkeypatch, tmp_pa
     assert Path(os.environ["CREWAI_STORAGE_DIR"]).is_dir()
 
 
+@pytest.mark.parametrize("home", [None, "/nowhere/longline"])
+def test_a_user_without_a_home_gets_one_in_the_data_folder(monkeypatch, tmp_path, home):
+    """As `useradd --system` makes them, and as containers with a user's number have it."""
+    monkeypatch.setattr(os, "environ", {} if home is None else {"HOME": home})
+    config.prepare_agent_environment(Settings(data=tmp_path))
+    assert os.access(os.environ["HOME"], os.W_OK)
+
+
+def test_a_home_of_ones_own_stays(monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "environ", {"HOME": str(tmp_path)})
+    config.prepare_agent_environment(Settings(data=tmp_path / "data"))
+    assert os.environ["HOME"] == str(tmp_path)
+
+
 def test_a_started_process_gets_our_environment_with_changes(monkeypatch):
     monkeypatch.setenv("LONGLINE_CONCURRENCY", "2")
     monkeypatch.setenv("PORT", "1")
