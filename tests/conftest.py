@@ -28,6 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="also the proxies that CI leaves out, and the long form of what is slow behind them",
     )
+    parser.addoption(
+        "--api-on-postgres",
+        action="store_true",
+        help="all of tests/api on PostgreSQL; some of it is run there in any case",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.server import Server
+from tests.contract.databases import Postgres
 
 
 @pytest.fixture(scope="session")
@@ -16,10 +17,29 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return server.file
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    made = Postgres(tmp_path_factory.mktemp("postgres"))
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def server(tmp_path: Path, migrated: Path) -> Iterator[Server]:
-    """A server that nobody has used."""
-    shutil.copy(migrated, tmp_path)
+def on_postgres(tmp_path: Path, postgres: Postgres) -> Iterator[Server]:
+    """A server that nobody has used, on PostgreSQL."""
+    settings = postgres.settings(tmp_path)
+    postgres.migrate(settings)
+    with Server(tmp_path, database_url=settings.database_url) as running:
+        yield running
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """A server that nobody has used, on SQLite unless asked for otherwise."""
+    if request.config.getoption("--api-on-postgres"):
+        yield request.getfixturevalue("on_postgres")
+        return
+    shutil.copy(request.getfixturevalue("migrated"), tmp_path)
     with Server(tmp_path) as running:
         yield running
 

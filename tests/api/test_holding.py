@@ -129,7 +129,7 @@ def test_an_event_ends_it(server):
 def test_an_event_of_another_process_ends_it(server):
     the.make_mission(server.db)
     held = server.hold_poll(after=1)
-    run_together([(claim_in_another_process, f"sqlite:///{server.file}")])
+    run_together([(claim_in_another_process, server.db.url.render_as_string(hide_password=False))])
     assert seqs(result(held)) == [2]
 
 

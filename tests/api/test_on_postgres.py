@@ -1,0 +1,45 @@
+"""What of the HTTP API leans on the database, once more on PostgreSQL. All of it: --api-on-postgres."""
+
+import pytest
+
+from tests.api import (
+    test_answers,
+    test_cancel_and_retry,
+    test_feed,
+    test_holding,
+    test_mission_list,
+    test_missions,
+    test_requests,
+)
+from tests.api.server import Server
+
+# The names of the suites' own functions: pytest collects each of them here again.
+test_pages_follow_each_other = test_feed.test_following_next_gives_every_event_once
+test_a_scan_finds = test_feed.test_a_filtered_scan_goes_all_the_way_to_the_one_event_it_finds
+test_next_advances = test_feed.test_next_advances_over_other_missions
+test_the_newest = test_feed.test_the_newest_of_one_mission_are_its_own
+test_text = test_feed.test_text_arrives_as_it_was_written
+test_beyond_the_end = test_feed.test_a_cursor_beyond_the_end_is_gone_and_tells_where_the_log_stands
+test_one_workspace = test_feed.test_each_workspace_has_a_log_of_its_own
+test_an_event_ends_a_hold = test_holding.test_an_event_ends_it
+test_one_poll_after_the_other = (
+    test_holding.test_events_are_told_from_each_other_while_one_poll_follows_the_next
+)
+test_filters = test_holding.test_two_filters_get_exactly_theirs
+test_workspaces = test_holding.test_nobody_hears_of_another_workspace
+test_readiness = test_holding.test_readiness_counts_those_that_are_held
+test_keys = test_missions.test_the_same_key_and_body_give_the_same_mission_again
+test_refused_keys = test_missions.test_the_same_key_with_another_body_is_refused
+test_the_list = test_mission_list.test_the_list_is_newest_first_and_goes_on_before_an_id
+test_statuses = test_mission_list.test_the_list_shows_those_of_a_status
+test_the_inbox = test_requests.test_the_inbox_is_over_all_missions_newest_first
+test_an_answer_ends_a_hold = test_requests.test_an_answer_ends_the_hold
+test_the_first_answer = test_answers.test_the_first_answer_is_taken
+test_another_answer = test_answers.test_another_answer_is_told_who_was_first_with_what_and_when
+test_a_cancel = test_cancel_and_retry.test_a_running_mission_is_told_to_end
+test_a_retry = test_cancel_and_retry.test_a_retry_is_a_new_mission_from_the_same_spec
+
+
+@pytest.fixture
+def server(on_postgres: Server) -> Server:
+    return on_postgres
