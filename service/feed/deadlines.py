@@ -57,8 +57,14 @@ class Deadlines:
         now = time.monotonic() / GRAIN_S
         while self._order and self._order[0] <= now:
             slot = heapq.heappop(self._order)
-            for item in self._slots.pop(slot, set()):
+            for item in self._slots.pop(slot):
                 item.slot = 0
                 item.time_is_over()
+        self._forget_empty()
         if self._order:
             self._wake_for(self._order[0])
+
+    def _forget_empty(self) -> None:
+        """Pass over times at which nobody is left: nearly all polls are answered before theirs."""
+        while self._order and not self._slots[self._order[0]]:
+            del self._slots[heapq.heappop(self._order)]

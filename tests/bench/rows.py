@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.bench import ending
+from tests.bench import choices, ending, quiet
 from tests.bench.many import hundred_thousand
 from tests.bench.running import Load, Run, run
 from tests.bench.sides import (
@@ -174,6 +174,18 @@ def held_100k(bench: Bench) -> list[Figure]:
     return hundred_thousand(bench.folder, bench.program)
 
 
+def idle(bench: Bench) -> list[Figure]:
+    return quiet.quiet(bench.folder, bench.program)
+
+
+def linger(bench: Bench) -> list[Figure]:
+    return choices.linger(bench.folder, bench.program)
+
+
+def gzip(bench: Bench) -> list[Figure]:
+    return choices.gzip(bench.folder, bench.program)
+
+
 def drain(bench: Bench) -> list[Figure]:
     return ending.drain(bench.folder)
 
@@ -192,6 +204,9 @@ DELIVERY: dict[str, Callable[[Bench], list[Figure]]] = {
     "nginx": nginx,
     "text100": text_hundred,
     "text1000": text_thousand,
+    "idle": idle,
+    "linger": linger,
+    "gzip": gzip,
     "drain": drain,
     "held100k": held_100k,
 }

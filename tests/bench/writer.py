@@ -91,16 +91,16 @@ def _publisher(task: dict[str, Any]) -> Write:
 
     def write(channel: int, delta: str) -> int:
         numbers[channel] += 1
-        message = _message(channel, numbers[channel], delta)
+        frame = _frame(message(channel, numbers[channel], delta))
         at = time.monotonic_ns()
-        sockets[channel].sendall(_frame(message))
+        sockets[channel].sendall(frame)
         _swallow(sockets[channel])
         return at
 
     return write
 
 
-def _message(channel: int, number: int, delta: str) -> bytes:
+def message(channel: int, number: int, delta: str) -> bytes:
     """As `log.render` writes an event."""
     data = json.dumps({"delta": delta}, ensure_ascii=False)
     return (

@@ -61,6 +61,10 @@ class Load:
         return dict(answer.json())
 
 
+def in_use(url: str) -> bool:
+    return held(url) > 1
+
+
 def test_a_rolling_restart_behind_two_upstreams_causes_no_502(
     site: Site, request: pytest.FixtureRequest
 ) -> None:
@@ -70,9 +74,7 @@ def test_a_rolling_restart_behind_two_upstreams_causes_no_502(
         for server in (site.first, site.second) * rounds:
             server.stop("web")
             server.start("web")
-            until(
-                lambda: held(server.url) > 1, within_s=USED_AGAIN_WITHIN_S, what="polls held by it"
-            )  # noqa: B023
+            until(lambda: in_use(server.url), within_s=USED_AGAIN_WITHIN_S, what="polls held by it")  # noqa: B023
     finally:
         load.stop()
     assert load.bad == []
