@@ -8,7 +8,6 @@ import re
 from typing import Annotated, Any
 
 from flask import Blueprint, Response, redirect, request
-from jinja2 import Environment, FileSystemLoader
 from pydantic import Field
 from sqlalchemy import Connection
 
@@ -17,7 +16,7 @@ from service.api.access import LINK_COOKIE, allow
 from service.api.answers import json_answer
 from service.api.parsing import arguments, decode, fit, json_body
 from service.api.services import services
-from service.api.static import CONTENT_SECURITY_POLICY, STATIC
+from service.api.static import rendered
 from service.missions import queries
 from service.missions.spec import Strict
 from service.requests import view
@@ -26,7 +25,6 @@ from service.security.tokens import Access
 
 WEEK_S, LONGEST_S = 7 * 86_400, 90 * 86_400
 TOKEN = re.compile(r"ll_[0-9a-f]{12}_[A-Za-z0-9_-]{43}")
-TEMPLATES = Environment(loader=FileSystemLoader(STATIC / "templates"), autoescape=True)
 
 blueprint = Blueprint("links", __name__)
 
@@ -64,7 +62,7 @@ def opened(token: str) -> Response:
     with services().db.reading() as conn:
         access = tokens.open_with(conn, token) if TOKEN.fullmatch(token) else None
     if access is None or not access.is_link:
-        return _page("gone.html", 404)
+        return rendered("templates/gone.html", 404)
     path = f"/q/{access.request_id}" if access.mission_id is None else f"/m/{access.mission_id}"
     response = redirect(path, 303)
     response = Response(response.get_data(), 303, headers=response.headers)
@@ -98,11 +96,3 @@ def _made(
         "expires_at": clock.rfc3339(expires_ms),
     }
     return json_answer(made, 201)
-
-
-def _page(template: str, status: int, **values: Any) -> Response:
-    response = Response(
-        TEMPLATES.get_template(template).render(values), status, mimetype="text/html"
-    )
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    return response

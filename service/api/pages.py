@@ -8,7 +8,7 @@ from flask import Blueprint, Response, redirect, request
 from service.api.access import COOKIE, OWN_SITES, signed_in
 from service.api.parsing import form_body
 from service.api.services import services
-from service.api.static import file_answer
+from service.api.static import page_answer
 from service.errors import Problem
 from service.security import tokens
 
@@ -42,7 +42,7 @@ def mission(mission_id: int) -> Response:  # noqa: ARG001 (the page reads it fro
 
 @blueprint.get("/login")
 def login_form() -> Response:
-    return file_answer("login.html")
+    return page_answer("login.html")
 
 
 @blueprint.post("/login")
@@ -68,7 +68,7 @@ def _page(name: str) -> Response:
         return to_login()
     if "plain" in request.args:  # where a page goes without scripts
         return _go(PLAIN.get(request.path, f"{request.path}/plain"))
-    return file_answer(name)
+    return page_answer(name)
 
 
 def to_login() -> Response:

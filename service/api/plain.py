@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
-from jinja2 import Environment, FileSystemLoader
 from sqlalchemy import Connection
 
 from service.api import transcript
@@ -12,7 +11,7 @@ from service.api.pages import to_login
 from service.api.parsing import decode, form_body
 from service.api.requests import note_answer
 from service.api.services import services
-from service.api.static import CONTENT_SECURITY_POLICY, STATIC
+from service.api.static import rendered
 from service.errors import Problem
 from service.missions import files, queries
 from service.missions.states import Status
@@ -21,10 +20,6 @@ from service.security.tokens import Access
 
 REFRESH_S = 5
 LISTED = 50
-
-TEMPLATES = Environment(
-    loader=FileSystemLoader(STATIC / "templates"), autoescape=True, trim_blocks=True
-)
 
 blueprint = Blueprint("plain", __name__)
 
@@ -38,7 +33,7 @@ def missions() -> Response:
     with services().db.reading() as conn:
         found, _as_of, _more = queries.page(conn, access.workspace_id, limit=LISTED)
         asked, _as_of = view.inbox(conn, access.workspace_id, limit=LISTED, statuses=["pending"])
-    return _page("missions.html", missions=found, requests=asked, refresh_s=REFRESH_S)
+    return rendered("templates/missions.html", missions=found, requests=asked, refresh_s=REFRESH_S)
 
 
 @blueprint.get("/m/<id:mission_id>/plain")
@@ -80,7 +75,7 @@ def answer_question(request_id: int) -> Response:
             asked = view.view(view.one(conn, access.workspace_id, request_id))
     except Problem as problem:
         return _question(request_id, problem, draft=form)
-    return _page("question.html", request=asked)
+    return rendered("templates/question.html", request=asked)
 
 
 def _give(conn: Connection, access: Access, asked: dict[str, Any], form: dict[str, str]) -> None:
@@ -99,7 +94,9 @@ def _question(
     with services().db.reading() as conn:
         asked = view.view(view.one(conn, access.workspace_id, request_id))
     status = problem.declared.status if problem else 200
-    return _page("question.html", status, request=asked, problem=problem, draft=draft or {})
+    return rendered(
+        "templates/question.html", status, request=asked, problem=problem, draft=draft or {}
+    )
 
 
 def _asked(
@@ -141,8 +138,8 @@ def _mission(
         kept = files.of_mission(conn, mission_id)
     # A page that comes anew takes with it what somebody is writing.
     still = bool(asked) or bool(problem) or Status(found["status"]).ended
-    return _page(
-        "mission.html",
+    return rendered(
+        "templates/mission.html",
         problem.declared.status if problem else 200,
         mission=found,
         requests=asked,
@@ -153,11 +150,3 @@ def _mission(
         draft=draft or {},
         refresh_s=None if still else REFRESH_S,
     )
-
-
-def _page(template: str, status: int = 200, **values: Any) -> Response:
-    response = Response(
-        TEMPLATES.get_template(template).render(values), status, mimetype="text/html"
-    )
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    return response

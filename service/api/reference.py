@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 
 from service.api.answers import raw_answer
 from service.api.openapi.document import document
-from service.api.static import file_answer
+from service.api.static import page_answer
 
 blueprint = Blueprint("reference", __name__)
 
@@ -20,7 +20,7 @@ def openapi() -> Response:
 @blueprint.get("/docs")
 def docs() -> Response:
     """Open to anybody: it tells nothing of this server but its version."""
-    return file_answer("docs.html")
+    return page_answer("docs.html")
 
 
 @cache

@@ -8,10 +8,13 @@ import gzip
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, request, send_from_directory
+from jinja2 import Environment, FileSystemLoader
 
 from service.api.answers import json_answer
+from service.errors import Problem
 
 STATIC = Path(__file__).resolve().parent.parent.parent / "static"
 
@@ -30,7 +33,10 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
-PARTS = ("*.html", "css/*.css", "js/*.js", "vendor/*/*")
+# The pages, and what they share: static/templates.
+PAGES = Environment(loader=FileSystemLoader(STATIC), autoescape=True, trim_blocks=True)
+
+PARTS = ("*.html", "templates/*.html", "css/*.css", "js/*.js", "vendor/*/*")
 STALE = "no-cache"  # kept, but asked for: an upgrade shows at once
 FOR_GOOD = "public, max-age=31536000, immutable"
 
@@ -55,7 +61,29 @@ def static_file(name: str) -> Response:
 
 
 def file_answer(name: str, *, kept: str = STALE) -> Response:
-    response = send_from_directory(STATIC, name) if not name.endswith(".html") else _page(name)
+    if name.endswith(".html"):  # pages have addresses of their own, and templates are none
+        raise Problem("not_found")
+    return _answer(send_from_directory(STATIC, name), kept)
+
+
+def page_answer(name: str) -> Response:
+    """A page that is the same for everybody until the next build."""
+    response = rendered(name)
+    response.set_etag(f"{build_name()}-{name}")
+    response.make_conditional(request)
+    return _answer(response, STALE)
+
+
+def rendered(template: str, status: int = 200, **values: Any) -> Response:
+    """HTML under the pages' policy; it names the files of this build."""
+    text = PAGES.get_template(template).render(values)
+    named = text.replace('"/static/', f'"/static/~{build_name()}/')
+    response = Response(named, status, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return response
+
+
+def _answer(response: Response, kept: str) -> Response:
     response.headers["Cache-Control"] = kept
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return _compressed(response)
@@ -73,16 +101,6 @@ def _digest(versions: tuple[tuple[Path, int], ...]) -> str:
     for path, _changed in versions:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _page(name: str) -> Response:
-    """A page that names the files of this build."""
-    build = build_name()
-    text = (STATIC / name).read_text(encoding="utf-8")
-    response = Response(text.replace('"/static/', f'"/static/~{build}/'), mimetype="text/html")
-    response.set_etag(f"{build}-{name}")
-    response.make_conditional(request)
-    return response
 
 
 def _compressed(response: Response) -> Response:

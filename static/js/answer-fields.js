@@ -49,14 +49,18 @@ const FIELDS = {
   },
 
   approval(request) {
-    const { root, args, comment, diff, tool, fold } = stamp("answer-approval");
+    const { root, args, comment, diff, tool, fold, approve, edit } = stamp("answer-approval");
     const call = callAsked(request);
     const asked = JSON.stringify(call?.args ?? {}, null, 2);
     tool.textContent = call?.tool ?? "";
     args.value = asked;
     args.rows = Math.min(14, asked.split("\n").length + 1);
     args.addEventListener("input", () => {
-      fold.hidden = args.value === asked;
+      const changed = args.value !== asked;
+      fold.hidden = !changed;
+      edit.hidden = !changed;
+      approve.textContent = changed ? "Approve as it was" : "Approve"; // what was changed is not lost unawares
+      approve.classList.toggle("primary", !changed);
       showDiff(diff, asked, args.value);
     });
     const read = (decision) => ({

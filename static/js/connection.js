@@ -56,7 +56,9 @@ export class Connection {
     }
     if (phase !== "live") return "";
     const held = proxied ? `, through a proxy that cuts after ${running(proxied)}` : "";
-    const last = this.#lastEventAt ? `, last event ${running(now() - this.#lastEventAt)} ago` : "";
+    const last = this.#lastEventAt ? `, last event ${ago(now() - this.#lastEventAt)}` : "";
     return last + held;
   }
 }
+
+const ago = (ms) => (ms < 1_000 ? "just now" : `${running(ms)} ago`);

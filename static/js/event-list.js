@@ -16,6 +16,7 @@ export class EventList {
   #visible = false;
   #looked = 0; // how many of the store's events have gone through the filter
   #agents = new Set();
+  #picked = null; // seq of the event that is shown in full
 
   constructor(root, store, path) {
     this.#slots = slots(root);
@@ -87,6 +88,7 @@ export class EventList {
     const { root, seq, at, kind, name, agent, preview } = stamp("event-row");
     root.dataset.kind = event.kind;
     root.dataset.seq = event.seq;
+    if (event.seq === this.#picked) root.ariaCurrent = "true";
     seq.textContent = event.seq;
     at.textContent = clockMs(event.at);
     kind.textContent = event.kind;
@@ -98,7 +100,9 @@ export class EventList {
   }
 
   #open(event) {
-    const { detail, whole, heading } = this.#slots;
+    const { detail, whole, heading, rows } = this.#slots;
+    this.#picked = event.seq;
+    for (const row of rows.querySelectorAll("[data-seq]")) row.ariaCurrent = Number(row.dataset.seq) === event.seq ? "true" : null;
     heading.textContent = `Event ${event.seq}`;
     whole.textContent = JSON.stringify(event, null, 2);
     detail.hidden = false;

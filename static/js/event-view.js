@@ -86,6 +86,7 @@ export class EventView {
   #place(event) {
     const task = this.#task(event.task ?? "");
     task.enter(event.attempt, this.#interruption);
+    task.by(event.agent);
     return task;
   }
 

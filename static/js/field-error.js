@@ -12,10 +12,12 @@ export function tellAt(field, message) {
   const note = document.createElement("p");
   note.className = "field-fault";
   note.id = `fault-${Math.random().toString(36).slice(2)}`;
-  note.textContent = message;
+  const label = field.closest("label");
+  // below a row of fields it has to say which of them it means
+  note.textContent = label?.closest(".row") ? `${label.firstChild.textContent}: ${message}` : message;
   field.setAttribute("aria-invalid", "true");
   field.setAttribute("aria-describedby", note.id);
-  (field.closest("label") ?? field).after(note);
+  (label ?? field).after(note);
 }
 
 /** Nothing is wrong any more. */

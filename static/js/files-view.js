@@ -37,8 +37,9 @@ function row({ id, name, bytes: size, direction, task, created_at, media_type })
   link.textContent = name;
   link.href = `/files/${id}`;
   link.download = name;
+  const from = direction === "input" ? "came with the mission" : task && `written by ${task}`;
   length.textContent = bytes(size);
-  about.textContent = [direction, task, media_type].filter(Boolean).join(", ");
+  about.textContent = ["", from, media_type].filter((part) => part != null).join(" · ");
   about.title = moment(created_at);
   return root;
 }

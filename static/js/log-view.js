@@ -9,14 +9,14 @@ const KEPT = 100_000;
 
 export class LogView {
   #list;
-  #count;
+  #slots;
   #lines = [];
   #total = 0;
   #visible = false;
 
-  constructor({ lines, count: total }) {
-    this.#list = new VirtualList(lines, ROW_PX, draw);
-    this.#count = total;
+  constructor(slots) {
+    this.#list = new VirtualList(slots.lines, ROW_PX, draw);
+    this.#slots = slots;
   }
 
   apply(events) {
@@ -25,15 +25,22 @@ export class LogView {
     if (this.#total === before) return;
     const full = this.#lines.length > KEPT * 1.1;
     if (full) this.#lines.splice(0, this.#lines.length - KEPT);
-    this.#count.textContent = count(this.#total);
+    this.#tell();
     if (this.#visible) this.#list.show(this.#lines, { changed: full });
   }
 
   clear() {
     this.#lines = [];
     this.#total = 0;
-    this.#count.textContent = "";
+    this.#tell();
     this.#list.show(this.#lines);
+  }
+
+  #tell() {
+    const { count: total, empty, some } = this.#slots;
+    total.textContent = count(this.#total);
+    empty.hidden = this.#total > 0;
+    some.hidden = !this.#total;
   }
 
   set visible(visible) {

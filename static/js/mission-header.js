@@ -63,9 +63,10 @@ export class MissionHeader {
   }
 }
 
-function about({ id, engine, attempt, retry_of }) {
+function about({ id, engine, attempt, retry_of, status }) {
   const parts = [`#${id}`, engine];
   if (attempt > 1) parts.push(`attempt ${attempt}`);
   if (retry_of) parts.push(`again after #${retry_of}`);
+  if (status === "queued") parts.push("waits for a worker that is free");
   return parts.join(" · ");
 }

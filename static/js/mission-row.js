@@ -1,6 +1,6 @@
 /** One mission in the list. */
 import { post } from "./api.js";
-import { NONE, age, cost, count, duration, moment, running } from "./quantities.js";
+import { age, cost, count, duration, moment, running } from "./quantities.js";
 import { now } from "./server-clock.js";
 import { hasEnded, showStatus } from "./status.js";
 import { stamp } from "./template.js";
@@ -31,7 +31,7 @@ export class MissionRow {
     bar.max = Math.max(1, mission.progress.total);
     bar.value = mission.progress.done;
     tokens.textContent = count(mission.usage.prompt_tokens + mission.usage.completion_tokens);
-    price.textContent = cost(mission.usage.cost_usd);
+    price.textContent = mission.usage.cost_usd == null ? "" : cost(mission.usage.cost_usd);
     this.#offer(mission);
     created.title = moment(mission.created_at);
     this.tick();
@@ -64,7 +64,7 @@ export class MissionRow {
   }
 
   #duration(started, ended) {
-    if (!started) return NONE;
+    if (!started) return ""; // css/missions.css says so
     if (ended) return duration(Date.parse(ended) - Date.parse(started));
     return running(now() - Date.parse(started));
   }

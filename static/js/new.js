@@ -33,7 +33,11 @@ class Composer {
     project.addEventListener("change", () => this.#show(project.value ? { project: project.value, inputs: {} } : EMPTY));
     fill.addEventListener("click", async () => this.#show(await example("")));
     copyOnClick(curl, () => this.#curl());
-    await this.#load();
+    try {
+      await this.#load();
+    } finally {
+      document.getElementById("compose").inert = false; // from here on nothing is drawn over what somebody writes
+    }
   }
 
   async #load() {

@@ -13,7 +13,7 @@ export class OutputView {
     const { root, title, text, json } = this.#slots;
     root.dataset.output = name;
     title.textContent = TITLES[name] ?? name;
-    if (data.file) text.textContent = describe(data.file);
+    if (data.file) text.append(...described(data.file));
     else new GrowingMarkdown(text, data.text ?? "");
     if (data.json != null) json.textContent = JSON.stringify(data.json, null, 2);
     json.hidden = data.json == null;
@@ -25,6 +25,10 @@ export class OutputView {
   }
 }
 
-function describe(file) {
-  return typeof file === "string" ? file : `${file.name}, ${bytes(file.bytes)}`;
+function described(file) {
+  if (typeof file === "string") return [file];
+  const link = document.createElement("a");
+  link.textContent = link.download = file.name;
+  link.href = `/files/${file.id}`;
+  return [link, ` ${bytes(file.bytes)}`];
 }

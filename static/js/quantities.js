@@ -17,9 +17,10 @@ export const clockMs = (time) => `${clock(time)}.${time.slice(20, 23)}`;
 
 export const moment = (time) => MOMENT.format(new Date(time));
 
-/** 0.8 s, 12 s, 3 min 04 s, 2 h 05 min, 3 d 4 h */
+/** 840 ms, 1.2 s, 12 s, 3 min 04 s, 2 h 05 min, 3 d 4 h */
 export function duration(ms) {
-  if (ms < 9_950) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
   const s = Math.round(ms / 1000);
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min ${pad(s % 60)} s`;
@@ -28,7 +29,7 @@ export function duration(ms) {
 }
 
 /** Whole seconds: for what is shown anew each second. */
-export const running = (ms) => duration(Math.max(0, Math.floor(ms / 1000)) * 1000).replace(/\.0 s$/, " s");
+export const running = (ms) => (ms < 1_000 ? "0 s" : duration(Math.floor(ms / 1000) * 1000).replace(/\.0 s$/, " s"));
 
 /** just now, 40 s ago, 5 min ago, 3 h ago, 2 d ago */
 export function age(ms) {

@@ -1,5 +1,7 @@
 /** Tabs as ARIA means them: arrow keys move between them, and the address says which one is open. */
 
+const BESIDE_PX = 64; // of the tab before it, so that one sees that there are more
+
 export class Tabs {
   #tabs;
   #onShow;
@@ -38,6 +40,7 @@ export class Tabs {
       const chosen = tab.dataset.view === view;
       tab.ariaSelected = String(chosen);
       tab.tabIndex = chosen ? 0 : -1;
+      if (chosen) tab.parentElement.scrollLeft = tab.offsetLeft - BESIDE_PX; // on a phone not all fit
       document.getElementById(tab.getAttribute("aria-controls")).hidden = !chosen;
     }
     this.#onShow(view, before);

@@ -24,6 +24,7 @@ export class TaskView {
   #chunk = null;
   #attempt = 0;
   #lastCall = null;
+  #agents = new Set(); // who works or worked on it
 
   /** step: the task in the mission's plan, if it is there. inputs: what fills its placeholders. */
   constructor(name, step, inputs) {
@@ -31,7 +32,8 @@ export class TaskView {
     root.dataset.task = name;
     root.id = `task-${name}`;
     title.textContent = name || "Mission";
-    agent.textContent = step?.agent ?? "";
+    agent.textContent = this.#link.agent.textContent = step?.agent ?? "";
+    if (step?.agent) this.#agents.add(step.agent);
     brief.textContent = (step?.description ?? "").replace(PLACEHOLDER, (whole, key) => inputs[key] ?? whole);
     this.#link.title.textContent = name;
     this.#link.title.href = `#${encodeURIComponent(root.id)}`;
@@ -87,6 +89,13 @@ export class TaskView {
     if (!this.#chunk || this.#chunk.childElementCount >= CHUNK_ENTRIES) this.#beginChunk();
     this.#chunk.append(element);
     this.#chunk.style.containIntrinsicBlockSize = `auto ${this.#chunk.childElementCount * ENTRY_PX}px`;
+  }
+
+  /** This agent has a part in it: its own, or one that it was handed. */
+  by(agent) {
+    if (!agent || this.#agents.has(agent)) return;
+    this.#agents.add(agent);
+    this.#link.agent.textContent = [...this.#agents].join(", ");
   }
 
   /** Anything that belongs to one call of a model or a tool. */

@@ -10,7 +10,7 @@ export class ThoughtView {
   constructor({ name, agent, data }) {
     this.#slots.name.textContent = name;
     this.#slots.agent.textContent = agent ?? "";
-    this.#slots.preview.textContent = data.text.trim().slice(0, PREVIEW_CHARS);
+    this.#slots.preview.textContent = data.text.slice(0, 2 * PREVIEW_CHARS).replace(/[*_`#>]/g, "").trim().slice(0, PREVIEW_CHARS);
     new GrowingMarkdown(this.#slots.text, data.text);
   }
 

@@ -1,5 +1,5 @@
 /** The waterfall: tasks, agents, calls and waits over time, growing while the mission runs. */
-import { duration } from "./quantities.js";
+import { duration, running } from "./quantities.js";
 import { now } from "./server-clock.js";
 import { Spans } from "./spans.js";
 import { stamp } from "./template.js";
@@ -7,7 +7,8 @@ import { everySecond } from "./ticker.js";
 import { VirtualList } from "./virtual-list.js";
 
 const ROW_PX = 24;
-const TICKS = 5;
+const TICKS_MOST = 6;
+const ROUND_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 43_200, 86_400];
 const LEAST_PERCENT = 0.2;
 
 export class Timeline {
@@ -55,7 +56,7 @@ export class Timeline {
     const { all, from } = this.#spans;
     empty.hidden = all.length > 0;
     const total = from === null ? 0 : this.#until - from;
-    axis.replaceChildren(...Array.from({ length: TICKS }, (_, i) => tick((total * i) / TICKS)));
+    axis.replaceChildren(...ticks(total));
     this.#list.show(all);
   }
 
@@ -78,8 +79,15 @@ export class Timeline {
   }
 }
 
-function tick(ms) {
+/** Marks at round times. */
+function ticks(total) {
+  const step = 1000 * (ROUND_S.find((s) => s * 1000 * TICKS_MOST >= total) ?? total / 1000 / TICKS_MOST);
+  return Array.from({ length: Math.floor(total / step) + 1 }, (_, i) => tick(i * step, (i * step) / Math.max(1, total)));
+}
+
+function tick(ms, at) {
   const mark = document.createElement("span");
-  mark.textContent = duration(ms);
+  mark.textContent = ms % 1000 ? duration(ms) : running(ms);
+  mark.style.insetInlineStart = `${at * 100}%`;
   return mark;
 }

@@ -1,6 +1,6 @@
 /** Tokens and cost as plots, and the same numbers as tables. */
 import uPlot from "../vendor/uplot_1_6_32/uPlot.esm.js";
-import { cost, count } from "./quantities.js";
+import { NONE, clock, cost, count } from "./quantities.js";
 import { stamp } from "./template.js";
 import { UsageSums } from "./usage-sums.js";
 
@@ -75,7 +75,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 
 function axes(format, more = {}) {
   const shared = { stroke: colour("--text-2"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
-  return [{ ...shared, ...more }, { ...shared, size: 72, values: (_, values) => values.map(format) }];
+  return [{ ...shared, values: (_, times) => times.map((s) => clock(s * 1000)), space: 80, ...more }, { ...shared, size: 72, values: (_, values) => values.map(format) }];
 }
 
 function lines(root, data, labels, format) {
@@ -83,7 +83,7 @@ function lines(root, data, labels, format) {
   const paths = uPlot.paths.stepped({ align: 1 });
   const value = (_, raw) => format(raw);
   const series = labels.map((label, i) => ({ label, stroke: colours[i], width: 2, paths, value, points: { show: data[0].length < 30 } }));
-  const options = { width: widthOf(root), height: HEIGHT_PX, series: [{ label: "at" }, ...series], axes: axes(format), cursor: { drag: { x: false } } };
+  const options = { width: widthOf(root), height: HEIGHT_PX, series: [{ label: "at", value: (_, s) => (s == null ? NONE : clock(s * 1000)) }, ...series], axes: axes(format), cursor: { drag: { x: false } } };
   return new uPlot(options, data, root);
 }
 

@@ -58,6 +58,11 @@ def test_what_a_page_names_is_kept_for_good_and_changes_its_name_with_its_conten
     assert shared.get(f"/static/~{build}/../../setup.cfg").status_code == 404
 
 
+@pytest.mark.parametrize("name", ["index.html", "templates/app.html", "../static/index.html"])
+def test_a_page_is_had_by_its_own_address_alone(shared, name):
+    problem(shared.get(f"/static/{name}"), 404, "not_found")
+
+
 def test_a_range_beyond_a_file_is_the_client_s_fault(shared):
     problem(
         shared.get("/static/js/api.js", headers={"Range": "bytes=9999999-"}), 400, "bad_request"
