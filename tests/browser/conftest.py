@@ -10,9 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from tests.browser.stage import Stage, staged
 from tests.debian import need
 
-# A deadline, not a measure: other suites run beside this one, and each page is a process or two. What
-# does not come by itself comes with the end of a hold, after 18 s.
-expect.set_options(timeout=15_000)
+# A deadline, not a measure: other suites run beside this one, and each page is a process or two.
+expect.set_options(timeout=60_000)
 
 FLAGS = (
     "--no-sandbox",

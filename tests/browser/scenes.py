@@ -79,9 +79,9 @@ SEND = Question(
 )
 
 
-def live_brief(stage: Stage) -> Claim:
+def live_brief(stage: Stage, **changes: Any) -> Claim:
     """Two tasks in: one done with a table and a tool, one being written."""
-    claimed = stage.running(**BRIEF)
+    claimed = stage.running(**BRIEF | changes)
     stage.write(
         claimed,
         status("task.started", task="research", agent="researcher"),
@@ -119,15 +119,15 @@ def live_brief(stage: Stage) -> Claim:
     return claimed
 
 
-def asked_brief(stage: Stage) -> Claim:
+def asked_brief(stage: Stage, **changes: Any) -> Claim:
     """The same, waiting for a human to allow a mail."""
-    claimed = live_brief(stage)
+    claimed = live_brief(stage, **changes)
     stage.ask(claimed, SEND)
     return claimed
 
 
-def failed_brief(stage: Stage) -> Claim:
-    claimed = stage.running(**BRIEF | {"title": "Weekly digest"})
+def failed_brief(stage: Stage, title: str = "Weekly digest") -> Claim:
+    claimed = stage.running(**BRIEF | {"title": title})
     stage.write(
         claimed,
         status("task.started", task="research", agent="researcher"),
@@ -137,8 +137,8 @@ def failed_brief(stage: Stage) -> Claim:
     return claimed
 
 
-def done_brief(stage: Stage) -> Claim:
-    claimed = stage.running(**BRIEF | {"title": "Brief on night trains"})
+def done_brief(stage: Stage, title: str = "Brief on night trains") -> Claim:
+    claimed = stage.running(**BRIEF | {"title": title})
     for name, agent in (("research", "researcher"), ("draft", "writer"), ("review", "researcher")):
         stage.write(
             claimed,

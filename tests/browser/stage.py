@@ -3,6 +3,7 @@
 What a page shows does not depend on who wrote the log; without a crew it is there at once.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.contract import given as the
 from tests.processes import Longline
 
 BATCH = 2000
+WORD = re.compile(r"\s*\S+")
 
 
 class Stage:
@@ -63,20 +65,22 @@ def status(name: str, **where: Any) -> NewEvent:
 
 
 def spoken(
-    text: str, call: str, *, agent: str = "writer", task: str = "draft", piece: int = 12
+    text: str, call: str, *, agent: str = "writer", task: str = "draft", piece: int | None = None
 ) -> list[NewEvent]:
-    """A whole call of a model that says this."""
+    """A whole call of a model that says this, word by word or in pieces of so many characters."""
     where: dict[str, Any] = {"agent": agent, "task": task, "call": call}
-    deltas = [
-        NewEvent(Kind.STREAM, "text", {"delta": text[at : at + piece]}, **where)
-        for at in range(0, len(text), piece)
-    ]
+    pieces = WORD.findall(text) if piece is None else pieces_of(text, piece)
+    deltas = [NewEvent(Kind.STREAM, "text", {"delta": delta}, **where) for delta in pieces]
     return [
         NewEvent(Kind.ACTION, "llm.started", {"model": "openai/gpt-x"}, **where),
         *deltas,
         NewEvent(Kind.USAGE, "call", counted(len(text) // 3, len(deltas)), **where),
         NewEvent(Kind.ACTION, "llm.finished", {"finish_reason": "stop"}, **where),
     ]
+
+
+def pieces_of(text: str, chars: int) -> list[str]:
+    return [text[at : at + chars] for at in range(0, len(text), chars)]
 
 
 def counted(prompt: int, completion: int, cost: float | None = 0.002) -> dict[str, Any]:

@@ -16,7 +16,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.agents]
 # Words enough for some seconds, with what a page may trip over.
 PROSE = "".join(f"Sentence {n} – <b>not bold</b> & “quoted” ☀️.\n" for n in range(12))
 SLOW = Reply(PROSE, delay_s=0.02)
-LONG_S = 40_000  # milliseconds, for what takes the server some seconds on a busy machine
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +49,7 @@ def open_mission(page: Page, longline: Longline, spec: dict[str, Any]) -> int:
 
 
 def wait_until_ended(page: Page, status: str = "completed") -> None:
-    expect(page.locator("#footer")).to_have_attribute("data-connection", "closed", timeout=LONG_S)
+    expect(page.locator("#footer")).to_have_attribute("data-connection", "closed")
     expect(page.locator("main")).to_have_attribute("data-status", status)
 
 
@@ -78,10 +77,10 @@ def test_the_example_runs_from_the_page_to_its_end(
     until(lambda: letters(page) > first, what="text that grows")
     assert longline.client.mission(mission_id)["status"] == "running"
 
-    expect(question(page)).to_be_visible(timeout=LONG_S)
+    expect(question(page)).to_be_visible()
     question(page).get_by_role("textbox").fill("Make it shorter")
     question(page).get_by_role("button", name="Send feedback").click()
-    expect(question(page).locator(".question-context")).to_have_text("Shorter.", timeout=LONG_S)
+    expect(question(page).locator(".question-context")).to_have_text("Shorter.")
     question(page).get_by_role("button", name="Accept").click()
 
     wait_until_ended(page)
@@ -253,11 +252,11 @@ def test_the_list_follows_its_missions(
     created = longline.client.create(mission(task("draft", human_input=True), title="New one"))
     row = page.locator(f"[data-mission='{created['id']}']")
     expect(row).to_contain_text("New one")
-    expect(row.locator(".status")).to_have_text("waiting", timeout=LONG_S)
+    expect(row.locator(".status")).to_have_text("waiting")
     asked = longline.wait_for_question(created["id"])
     longline.client.answer(asked["id"], "")
 
-    expect(row.locator(".status")).to_have_text("completed", timeout=LONG_S)
+    expect(row.locator(".status")).to_have_text("completed")
     expect(row).to_contain_text("1/1")
 
 

@@ -2,11 +2,12 @@
 
 import re
 import time
+from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from service.missions.attempts import Claim
@@ -19,17 +20,27 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes]
 STATIC = Path(__file__).parents[2] / "static"
 OURS_MAX_BYTES = 100_000
 FIRST_VIEW_S = 1.0
-RESTART_MS = 30_000  # and the page's pause before it looks again
+VIEWED = 5  # times, at most
+PLAIN_TIMES = 12.0  # was 4 to 6
 WIDTHS = (360, 2560)
-VIEWS = ("", "timeline", "events", "logs", "usage", "files", "spec")
+AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text()
 
 
 def pages_of(stage: Stage, asked: Claim) -> list[str]:
-    """Every page there is, and every view of a mission that waits for an answer."""
-    views = [stage.page(asked, view) for view in VIEWS]
-    others = ["", "/new", "/inbox", "/login", "/docs", "/plain", "/m/987654"]
-    others.append(f"/m/{asked.mission_id}/plain")
-    return views + [f"{stage.url}{path}" for path in others]
+    """Every page there is; the last is of a mission that waits for an answer."""
+    paths = ("", "/new", "/inbox", "/login", "/docs", "/plain", "/m/987654")
+    plain = f"{stage.page(asked)}/plain"
+    return [*(f"{stage.url}{path}" for path in paths), plain, stage.page(asked)]
+
+
+def views_of(page: Page) -> Iterator[str]:
+    """Its tabs, each while it is open; a page without tabs is one view."""
+    tabs = page.get_by_role("tab").all()
+    for tab in tabs:
+        tab.click()
+        yield tab.inner_text()
+    if not tabs:
+        yield ""
 
 
 def open_page(page: Page, address: str) -> None:
@@ -44,11 +55,16 @@ def open_page(page: Page, address: str) -> None:
 
 def serious(page: Page, **options: object) -> list[tuple[str, list[str]]]:
     """Without the rule against refreshing: a page without scripts has no other way to be live."""
-    options = {"rules": {"meta-refresh": {"enabled": False}}} | options
-    violations = Axe().run(page, options=options).response["violations"]
+    rules = {"meta-refresh": {"enabled": False}}
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(AXE)
+    found = page.evaluate(
+        "options => axe.run(document, options)",
+        {"rules": rules, "resultTypes": ["violations"]} | options,
+    )
     return [
         (fault["id"], [node["html"][:120] for node in fault["nodes"]][:3])
-        for fault in violations
+        for fault in found["violations"]
         if fault["impact"] in ("serious", "critical")
     ]
 
@@ -68,11 +84,14 @@ def test_each_page_fits_its_screen_and_axe_finds_nothing_serious(
         for address in pages_of(stage, asked):
             page.emulate_media(color_scheme="light")
             open_page(page, address)
-            found[address, "light"] = serious(page)
-            page.emulate_media(color_scheme="dark")  # which changes colours and nothing else
-            found[address, "dark"] = serious(page, runOnly=["color-contrast"])
-            found[address, "wider"] = [width for width in WIDTHS if is_wider(page, width)]
-            page.set_viewport_size({"width": 1280, "height": 720})
+            for view in views_of(page):
+                where = f"{address} {view}"
+                page.emulate_media(color_scheme="light")
+                found[where, "light"] = serious(page)
+                page.emulate_media(color_scheme="dark")  # which changes colours and nothing else
+                found[where, "dark"] = serious(page, runOnly=["color-contrast"])
+                found[where, "wider"] = [width for width in WIDTHS if is_wider(page, width)]
+                page.set_viewport_size({"width": 1280, "height": 720})
     the.complete(stage.db, asked)
     assert {where: faults for where, faults in found.items() if faults} == {}
 
@@ -114,16 +133,25 @@ def test_all_that_lies_in_static_is_used() -> None:
 
 @pytest.mark.alone
 def test_the_first_view_takes_less_than_a_second(page: Page, stage: Stage) -> None:
+    """By the best of some, or by what a page of two fields takes: the machine may be slow, or busy."""
     claimed = scenes.live_brief(stage)
     took = []
-    for _ in range(3):  # one of them is enough: the machine may be busy with something else
-        page.goto("about:blank")
-        begun = time.monotonic()
-        page.goto(stage.page(claimed), wait_until="commit")
-        page.locator("[data-call=c2] [data-stream=text] h4").wait_for()
-        took.append(time.monotonic() - begun)
+    for _ in range(VIEWED):
+        plain = seconds_until(page, f"{stage.url}/login", "form")
+        full = seconds_until(page, stage.page(claimed), "[data-call=c2] [data-stream=text] h4")
+        took.append((full, plain))
+        if full < max(FIRST_VIEW_S, PLAIN_TIMES * plain):
+            break
     the.complete(stage.db, claimed)
-    assert min(took) < FIRST_VIEW_S, took
+    assert min(full / max(FIRST_VIEW_S, PLAIN_TIMES * plain) for full, plain in took) < 1, took
+
+
+def seconds_until(page: Page, address: str, there: str) -> float:
+    page.goto("about:blank")
+    begun = time.monotonic()
+    page.goto(address, wait_until="commit")
+    page.locator(there).wait_for()
+    return time.monotonic() - begun
 
 
 def test_a_page_that_was_open_during_an_upgrade_says_so(page: Page, stage: Stage) -> None:
@@ -140,7 +168,7 @@ def test_a_page_that_was_open_during_an_upgrade_says_so(page: Page, stage: Stage
     expect(page.locator("#footer")).to_have_attribute("data-connection", "reconnecting")
     expect(page.locator("#footer")).to_contain_text(re.compile(r"reconnecting in \d+ s"))
     stage.longline.start("web")
-    expect(page.get_by_text("Longline was upgraded")).to_be_visible(timeout=RESTART_MS)
+    expect(page.get_by_text("Longline was upgraded")).to_be_visible()
     page.get_by_role("button", name="Reload the page").click()
     expect(page.get_by_text("Longline was upgraded")).to_have_count(0)
 
