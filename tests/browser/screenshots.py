@@ -104,6 +104,8 @@ def take(browser: Browser, address: str, scheme: str, go_on: Callable[[], None])
         page.wait_for_load_state("load")
         if page.locator("#footer").count():
             expect(page.locator("#footer")).to_have_attribute("data-connection", SETTLED)
+        if address.endswith("/new"):
+            page.get_by_role("button", name="Fill in the example").click()
         go_on()
         page.wait_for_timeout(1500)  # nothing is asserted here: for what is still being drawn
         return page.screenshot()

