@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 
 from tests.browser.stage import Stage, spoken
-from tests.browser.ticks import CLOCK, TAKEOVER_TICKS, ticks_until_poll, wait_until
+from tests.browser.ticks import CLOCK, HOLD_TICKS, TAKEOVER_TICKS, ticks_until_poll, wait_until
 from tests.contract import given as the
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
@@ -54,10 +54,12 @@ def test_all_tabs_of_a_browser_hold_one_poll_and_another_takes_over(
         expect(tab.locator("#footer")).to_have_attribute("data-connection", "live")
 
     wait_until(tabs[0], lambda: len(polls.pages) == 1, "single poll")
+    written = tabs[0].evaluate("ticks")
     stage.write(claimed, *spoken("Told to all tabs.", "c1"))
 
     for tab in (tabs[0], tabs[2]):
         expect(tab.locator("[data-call=c1]")).to_contain_text("Told to all tabs.")
+    assert tabs[0].evaluate("ticks") - written < HOLD_TICKS  # told, and not found when a hold ended
     row = tabs[1].locator(f"[data-mission='{claimed.mission_id}']")
     expect(row.locator("[data-slot=tokens]")).not_to_have_text("0")
     wait_until(tabs[0], lambda: len(polls.pages) == 1, "single poll")

@@ -7,6 +7,7 @@ from tests.processes import until
 TICK_MS = 50
 # In the time of the page that takes over, which stands still while the machine does something else.
 TAKEOVER_TICKS = 2000 / TICK_MS
+HOLD_TICKS = 15_000 / TICK_MS  # shorter than any poll of the page is held
 # How far a page's clock was whenever it began a poll.
 CLOCK = f"""
 window.ticks = 0;
