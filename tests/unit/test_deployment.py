@@ -33,6 +33,8 @@ def test_render_starts_one_service_with_a_disk_and_a_health_check() -> None:
     assert is_ours(service["startCommand"])
     assert given["LONGLINE_DATA"].startswith(service["disk"]["mountPath"])
     assert service["healthCheckPath"] in ("/healthz", "/readyz")
+    generated = [one["key"] for one in service["envVars"] if one.get("generateValue")]
+    assert generated == ["LONGLINE_ADMIN_TOKEN"]  # no shell is to be had there before it runs
 
 
 def test_the_unit_stops_in_order_and_gives_time() -> None:
