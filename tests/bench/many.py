@@ -2,6 +2,7 @@
 
 import json
 import resource
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from tests.bench.table import Figure
 HELD, MISSIONS = 100_000, 10_000
 WRITTEN, EVENTS, PER_S = 200, 2, 0.25  # 50 events a second, on some of the missions
 SPARE_FILES = 1_000
+LEAST_FILES = 10_000  # in one process: more than ten of those are no measure for two cores
 HELD_WITHIN_S = 600.0  # each first poll is parsed: a hundred seconds of two cores
 
 
@@ -21,6 +23,9 @@ def hundred_thousand(folder: Path, program: Path) -> list[Figure]:
     """Subscribers of a mission stand in different processes, as behind a load balancer."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE_FILES
     resource.setrlimit(resource.RLIMIT_NOFILE, (most + SPARE_FILES, most + SPARE_FILES))
+    if most < LEAST_FILES:
+        print(f"held100k is left out: only {most + SPARE_FILES} files may be open", file=sys.stderr)
+        return []
     count = -(-HELD // most)
     with ExitStack() as stack:
         data = folder / "many"

@@ -114,9 +114,9 @@ class Ours(Side):
         return self._longline.environment
 
     def held(self) -> int | None:
-        # Ten thousand first polls are parsed before it gets an answer.
+        # All first polls that have come before are parsed first.
         url = f"http://127.0.0.1:{self._longline.port}/metrics"
-        lines = httpx.get(url, timeout=120).text.splitlines()
+        lines = httpx.get(url, timeout=600).text.splitlines()
         counts = [line for line in lines if line.startswith("longline_held_polls")]
         return sum(int(float(line.rpartition(" ")[2])) for line in counts)
 
