@@ -7,6 +7,7 @@ takes 15-30 ms, and everybody behind it waits. From a connection of its own nobo
 import logging
 import sqlite3
 import threading
+from contextlib import closing
 
 from sqlalchemy.engine import URL
 
@@ -30,14 +31,16 @@ class Checkpointer:
 
     def _run(self) -> None:
         try:
-            connection = sqlite3.connect(self._file, isolation_level=None)
-            seen = -1
-            while not self._closed.wait(EVERY_S):
-                (version,) = connection.execute("PRAGMA data_version").fetchone()
-                if version != seen:
-                    # PASSIVE takes what it can without waiting for anybody, or making them wait.
-                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                seen = version
-            connection.close()
+            with closing(sqlite3.connect(self._file, isolation_level=None)) as connection:
+                self._keep_tidying(connection)
         except sqlite3.Error as error:  # the writers' own checkpoints go on
             logger.warning("no further checkpoints of our own: %s", type(error).__name__)
+
+    def _keep_tidying(self, connection: sqlite3.Connection) -> None:
+        seen = -1
+        while not self._closed.wait(EVERY_S):
+            (version,) = connection.execute("PRAGMA data_version").fetchone()
+            if version != seen:
+                # PASSIVE takes what it can without waiting for anybody, or making them wait.
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            seen = version
