@@ -15,6 +15,8 @@ from service.missions.states import ENDED
 # langgraph's own, made by it with the first run; thread_id is `mission:restarts:task`.
 TABLES = ("checkpoint_writes", "checkpoint_blobs", "checkpoints")
 MISSION = "split_part(thread_id, ':', 1)"
+# Other programs may keep theirs in the same tables, under names of their own.
+OURS = "thread_id ~ '^[0-9]{1,15}:[0-9]+:'"
 
 
 def folder(data: Path) -> Path:
@@ -31,7 +33,7 @@ def sweep(db: Database, data: Path) -> None:
     for mission_id in _without_use(db, kept):
         with db.transaction() as conn:
             for table in TABLES:
-                gone = text(f"DELETE FROM {table} WHERE {MISSION} = :mission")  # noqa: S608 - ours
+                gone = text(f"DELETE FROM {table} WHERE {OURS} AND {MISSION} = :mission")  # noqa: S608 - ours
                 conn.execute(gone, {"mission": str(mission_id)})
 
 
@@ -47,7 +49,7 @@ def _in_files(data: Path) -> list[int]:
 def _in_tables(conn: Connection) -> list[int]:
     if conn.dialect.name == "sqlite" or not inspect(conn).has_table(TABLES[-1]):
         return []
-    found = conn.execute(text(f"SELECT DISTINCT {MISSION} FROM checkpoints"))  # noqa: S608 - ours
+    found = conn.execute(text(f"SELECT DISTINCT {MISSION} FROM checkpoints WHERE {OURS}"))  # noqa: S608 - ours
     return [int(mission_id) for (mission_id,) in found]
 
 
