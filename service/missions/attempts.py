@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, update
 
 from models import missions, task_outputs
@@ -18,6 +19,7 @@ from service.missions.specs import Spec
 from service.missions.states import HELD, Status
 from service.missions.target import Target
 
+UNREAD = "This worker cannot read the mission's spec: another version has written it."
 MAX_LOSSES = 3  # a mission that takes its worker down every time must not do so for ever
 
 
@@ -57,9 +59,17 @@ class Renewed:
 def claim_next(
     conn: Connection, owner: str, *, lease_s: float, limits: Limits = NO_LIMITS
 ) -> Claim | None:
-    """Take the queued mission whose turn it is under a lease; None when there is none to take."""
+    """Take the queued mission whose turn it is under a lease; None when there is none to take.
+
+    One whose spec cannot be read fails instead: it must not end every worker that comes to it.
+    """
     mission = queue.lock_next(conn, limits)
     if mission is None:
+        return None
+    try:
+        spec = specs.load(decode(mission.spec))
+    except ValidationError:
+        _fail_unread(conn, mission)
         return None
     attempt = mission.attempt + 1
     # Ahead of the STATUS event, which belongs to the new attempt.
@@ -72,12 +82,19 @@ def claim_next(
         lease_owner=owner,
         lease_until_ms=clock.now_ms() + int(lease_s * 1000),
     )
-    spec = specs.load(decode(mission.spec))
     restarts = mission.losses if mission.on_worker_lost == "restart" else 0
     project = projects.where(conn, spec.project) if isinstance(spec, ProjectSpec) else None
     fence = Fence(attempt, owner)
     queue.note_served(conn, mission.workspace_id)
     return Claim(mission.id, mission.workspace_id, fence, spec, restarts, project)
+
+
+def _fail_unread(conn: Connection, mission: Row[Any]) -> None:
+    error = {"code": "spec_unreadable", "message": UNREAD, "retryable": False}
+    before = [NewEvent(Kind.ERROR, "mission", error), _total(mission)]
+    transitions.move(
+        conn, mission, Status.FAILED, reason=UNREAD, before=before, error=encode(error)
+    )
 
 
 def renew(conn: Connection, owner: str, mission_ids: Iterable[int], *, lease_s: float) -> Renewed:

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from sqlalchemy import update
 
-from models import workspaces
+from models import missions, workspaces
 from service import clock
 from service.missions import attempts
 from service.missions.queue import NO_LIMITS, Limits
@@ -44,6 +44,19 @@ def test_a_mission_does_not_start_before_its_time(db, stopped_clock):
     assert ids(claim_all(db)) == [now]
     stopped_clock.advance(HOUR_S)
     assert ids(claim_all(db)) == [later]
+
+
+def test_a_mission_whose_spec_cannot_be_read_fails_and_holds_nobody_up(db):
+    """As one that a newer version has taken, and a worker of the older one comes to."""
+    unread, following = the.make_mission(db), the.make_mission(db)
+    with db.transaction() as conn:
+        newer = update(missions).where(missions.c.id == unread)
+        conn.execute(newer.values(spec='{"not": "known"}'))
+    assert claim_all(db) == []
+    assert ids(claim_all(db)) == [following]
+    failed = the.mission(db, unread)
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "spec_unreadable")
+    assert the.follows_its_log(db, unread)
 
 
 def test_a_moment_names_its_offset(db, stopped_clock):
