@@ -1,13 +1,11 @@
 """Cancelling leaves whatever runs, in time, and keeps what there was; a retry is a new mission."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.checking import check, ended
-from tests.acceptance.equipment import equipped
 from tests.folding import differences, faults
 from tests.missions import agent, mission, names, spoken, task
 from tests.model_server import ModelServer, Reply, Rule, ToolCall
@@ -19,13 +17,10 @@ pytestmark = [pytest.mark.processes, pytest.mark.agents]
 BLOCKED_S = 20.0
 
 
-@pytest.fixture(scope="module")
-def longline(
-    tmp_path_factory: pytest.TempPathFactory, _shared_server: ModelServer
-) -> Iterator[Longline]:
+@pytest.fixture
+def longline(equipped_longline: Longline) -> Longline:
     """A server with a tool that takes ten minutes."""
-    with equipped(tmp_path_factory.mktemp("cancelling"), _shared_server) as running:
-        yield running
+    return equipped_longline
 
 
 def cancelled_after(longline: Longline, mission_id: int) -> float:

@@ -1,12 +1,10 @@
 """Limits and costs of real missions: counted live, kept, and raised by a human where that is wanted."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.acceptance.checking import check, ended
-from tests.acceptance.equipment import equipped
 from tests.missions import agent, mission, names, task
 from tests.model_server import ModelServer, Reply, Rule
 from tests.processes import Longline, until
@@ -18,19 +16,11 @@ SAID = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
 COST = (1000 * 100.0 + 100 * 1000.0) / 1e6
 
 
-@pytest.fixture(scope="module")
-def _running(
-    tmp_path_factory: pytest.TempPathFactory, _shared_server: ModelServer
-) -> Iterator[Longline]:
-    with equipped(tmp_path_factory.mktemp("equipped"), _shared_server) as running:
-        yield running
-
-
 @pytest.fixture
-def longline(_running: Longline, model_server: ModelServer) -> Longline:
+def longline(equipped_longline: Longline, model_server: ModelServer) -> Longline:
     """A server whose model has a price, and reports the same usage for each call."""
     model_server.rules = [Rule(Reply("Done.", usage=SAID))]
-    return _running
+    return equipped_longline
 
 
 def plan(*names: str, **changes: Any) -> dict[str, Any]:

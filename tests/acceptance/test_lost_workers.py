@@ -1,6 +1,5 @@
 """kill -9 at every place of a plan: it completes, and each task's output is there exactly once."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,6 @@ import httpx
 import pytest
 
 from tests.acceptance.checking import ended
-from tests.acceptance.equipment import equipped
 from tests.acceptance.test_deaths import kill_child
 from tests.folding import differences, faults
 from tests.missions import agent, mission, names, task
@@ -22,14 +20,10 @@ PLACES = [*((where, stop) for where in ("boundary", "mid") for stop in range(4))
 LONG_S = 600.0
 
 
-@pytest.fixture(scope="module")
-def longline(
-    tmp_path_factory: pytest.TempPathFactory, _shared_server: ModelServer
-) -> Iterator[Longline]:
+@pytest.fixture
+def longline(equipped_longline: Longline) -> Longline:
     """A server with tools that note when they are called, and room for a mission at each place."""
-    folder = tmp_path_factory.mktemp("lost")
-    with equipped(folder, _shared_server, LONGLINE_CONCURRENCY=str(len(PLACES))) as running:
-        yield running
+    return equipped_longline
 
 
 def stopping_in(run: int, stop: int, *, where: str) -> list[Rule]:
