@@ -1,5 +1,8 @@
 """What of the HTTP API leans on the database, once more on PostgreSQL. All of it: --api-on-postgres."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.api import (
@@ -11,7 +14,14 @@ from tests.api import (
     test_missions,
     test_requests,
 )
+from tests.api.routes import ROUTES
 from tests.api.server import Server
+from tests.contract import given as the
+from tests.contract.databases import Postgres
+from tests.contract.test_plans import reads_all_events, recorded
+
+NARROWED = ("mission=1", "mission=1,2", "kind=STATUS", "kind=-STREAM", "mission=1&kind=STATUS")
+PAGES = ("/", "/plain", "/m/1/plain", "/q/1", "/missions/1/events?after=-3&wait=0")
 
 # The names of the suites' own functions: pytest collects each of them here again.
 test_pages_follow_each_other = test_feed.test_following_next_gives_every_event_once
@@ -43,3 +53,30 @@ test_a_retry = test_cancel_and_retry.test_a_retry_is_a_new_mission_from_the_same
 @pytest.fixture
 def server(on_postgres: Server) -> Server:
     return on_postgres
+
+
+@pytest.fixture
+def by_index(tmp_path: Path, postgres: Postgres) -> Iterator[Server]:
+    """A server whose planner reads a table from end to end only where it has no other way."""
+    settings = postgres.settings(tmp_path)
+    postgres.migrate(settings)
+    url = f"{settings.database_url}?options=-c%20enable_seqscan%3Doff"
+    with Server(tmp_path, database_url=url) as running:
+        yield running
+
+
+def test_no_request_has_the_events_read_from_end_to_end(by_index: Server) -> None:
+    claimed = the.running(by_index.db)
+    by_index.store_file(claimed.mission_id, "a.txt", b"text")
+    by_index.store_delivery(claimed.mission_id)
+    the.ask(by_index.db, claimed)
+    further = [f"/events?after=0&{narrowed}&wait=0" for narrowed in NARROWED]
+    with recorded(by_index.db) as statements:
+        for route in ROUTES:
+            now = {"wait": 0} if route.path.endswith("/events") else None
+            by_index.request(route.method, route.path, json=route.body, query_string=now)
+        for path in (*further, *PAGES):
+            by_index.get(path)
+    assert len(statements) > len(ROUTES)
+    for statement, parameters in statements:
+        assert not reads_all_events(by_index.db, statement, parameters)

@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 
 from tests.bench import first_word
+from tests.bench.full_house import full_house
 from tests.bench.postgres import POSTGRES
 from tests.bench.rows import DELIVERY, Bench, install_nchan
 from tests.bench.running import compile_client
+from tests.bench.simulated import simulated
 from tests.bench.sizing import SIZING
 from tests.bench.storage import STORAGE
 from tests.bench.table import Figure, show
@@ -16,7 +18,9 @@ from tests.conftest import settings_for
 from tests.model_server import ModelServer
 from tests.processes import Longline
 
-ROWS = [*DELIVERY, *STORAGE, *POSTGRES, *SIZING, "first"]
+# Of these, each needs a folder and nothing else.
+ALONE = STORAGE | POSTGRES | SIZING | {"pg-full": full_house, "pg-thousand": simulated}
+ROWS = [*DELIVERY, *ALONE, "first"]
 
 
 def main() -> None:
@@ -41,8 +45,7 @@ def main() -> None:
 def _figures(row: str, bench: Bench) -> list[Figure]:
     if row in DELIVERY:
         return DELIVERY[row](bench)
-    alone = POSTGRES | STORAGE | SIZING
-    return alone[row](bench.folder) if row in alone else _first_word(bench.folder)
+    return ALONE[row](bench.folder) if row in ALONE else _first_word(bench.folder)
 
 
 def _first_word(folder: Path) -> list[Figure]:

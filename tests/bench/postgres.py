@@ -3,14 +3,18 @@
 fsync is on. Everything runs on this one machine, the server too: it shares the cores with what is measured.
 """
 
+import asyncio
 import statistics
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
+import psycopg
+from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
 
 from service import clock, schema
 from service.config import Settings
@@ -23,29 +27,32 @@ from tests.contract.processes import run_together
 from tests.faults.stage import PATIENCE, Node
 from tests.missions import mission, task
 from tests.postgres import PostgresServer
+from tests.processes import until
 
 NAME = "longline"
 WRITERS, BATCH, APPEND_S = 8, 20, 4.0
 PROBES = 100
-IDLE_S = 10.0
+IDLE_S = 30.0
+SETTLED_S = 5.0  # behind the start
+AS_SHIPPED = {"LONGLINE_LEASE_S": "30", "LONGLINE_RENEW_S": "5"}  # not the tests' short ones
 SETTLE_S = 0.1
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[tuple[PostgresServer, Settings]]:
+def server(folder: Path, **options: str) -> Iterator[tuple[PostgresServer, Settings]]:
+    """A server with a migrated database. options: PostgreSQL's own settings."""
     folder.mkdir()
-    with PostgresServer(fsync=True) as server:
-        server.execute(f"CREATE DATABASE {NAME}")
-        settings = Settings(data=folder, database_url=server.url(NAME))
-        db = Database(settings)
-        schema.upgrade(db)
-        db.close()
-        yield server, settings
+    with PostgresServer(fsync=True, **options) as running:
+        running.execute(f"CREATE DATABASE {NAME}")
+        settings = Settings(data=folder, database_url=running.url(NAME))
+        with closing(Database(settings)) as db:
+            schema.upgrade(db)
+        yield running, settings
 
 
 def append(folder: Path) -> list[Figure]:
     """Eight processes for some seconds: all in one workspace, then each in one of its own."""
-    with _server(folder / "postgres-append") as (_, settings):
+    with server(folder / "postgres-append") as (_, settings):
         db = Database(settings)
         own = [the.make_workspace(db, f"w{n}") for n in range(WRITERS)]
         shared = [the.make_mission(db) for _ in range(WRITERS)]
@@ -77,15 +84,36 @@ def _write(settings: Settings, mission_id: int) -> int:
 
 def delivery(folder: Path) -> list[Figure]:
     """One event at a time to one client that polls: from behind the commit to the answer."""
-    with _server(folder / "postgres-delivery") as (_, settings):
-        node = _node(folder / "postgres-delivery" / "node", settings)
-        node.start("web")
-        db = Database(settings)
-        samples = _delivered(node, db, the.make_mission(db))
-        db.close()
-        node.__exit__()
+    with server(folder / "postgres-delivery") as (_, settings):
+        web = node(folder / "postgres-delivery" / "node", settings)
+        web.start("web")
+        with closing(Database(settings)) as db:
+            samples = _delivered(web, db, the.make_mission(db))
+        web.__exit__()
+        bare = statistics.median(_notified(settings)) * 1000
     p50 = statistics.median(samples) * 1000
-    return [Figure("postgres", "commit to client over LISTEN, p50 ms", p50, at_most=5)]
+    row = "commit to client over LISTEN"
+    return [
+        Figure(row, "p50 ms", p50, at_most=5),
+        Figure(row, "p50 ms", p50, "bare NOTIFY behind a commit", bare),
+    ]
+
+
+def _notified(settings: Settings) -> list[float]:
+    """From behind a commit to a listening connection that is then told: no feed, no HTTP."""
+    samples = []
+    url = settings.database_url or ""
+    with psycopg.connect(url, autocommit=True) as ear, psycopg.connect(url) as writer:
+        ear.execute("LISTEN bare")
+        for _ in range(PROBES):
+            writer.execute("UPDATE workspaces SET head = head WHERE id = 1")
+            writer.commit()
+            committed = time.monotonic()
+            writer.execute("NOTIFY bare")
+            writer.commit()
+            next(ear.notifies(timeout=5, stop_after=1))
+            samples.append(time.monotonic() - committed)
+    return samples
 
 
 def _delivered(node: Node, db: Database, mission_id: int) -> list[float]:
@@ -109,47 +137,95 @@ def _arrival(client: httpx.Client, url: str) -> float:
 
 
 def dispatch(folder: Path) -> list[Figure]:
-    """From the answer of POST /missions to the first word of its run's function, three workers."""
-    with _server(folder / "postgres-dispatch") as (server, settings):
-        nodes = [_node(folder / "postgres-dispatch" / f"node{n}", settings) for n in range(3)]
-        nodes[0].start("web")
-        for node in nodes:
-            node.start("worker")
-        idle = _statements_per_s(server)
-        db = Database(settings)
-        samples = [_entered(nodes[0], db) for _ in range(PROBES // 5)]
-        db.close()
-        for node in nodes:
-            node.__exit__()
-    p50 = statistics.median(samples) * 1000
+    """From POST /missions to the first event of its run's function, three workers."""
+    with server(folder / "postgres-dispatch") as (_, settings):
+        nodes = _three(folder / "postgres-dispatch", settings)
+        with closing(Database(settings)) as db:
+            samples = [_entered(nodes[0], db) for _ in range(PROBES // 5)]
+        for each in nodes:
+            each.__exit__()
+        bare = statistics.median(_queued(settings)) * 1000
+    claimed, entered = (statistics.median(part) * 1000 for part in zip(*samples, strict=True))
+    row = "POST to the run, 3 workers"
     return [
-        Figure("postgres", "POST to mission.running, 3 workers, p50 ms", p50, at_most=10),
-        Figure("postgres", "idle, 1 web and 3 workers, transactions/s", idle),
+        Figure(row, "claimed, p50 ms", claimed, at_most=10),
+        Figure(row, "function entered, p50 ms", entered, at_most=10),
+        Figure(row, "function entered, p50 ms", entered, "the queue alone", bare),
     ]
 
 
-def _entered(node: Node, db: Database) -> float:
-    """By the times of the mission's own events, which are of one machine's clock."""
-    made = node.client.create(mission(task("first")))
-    node.wait_for_status(made["id"], "completed")
+def _three(folder: Path, settings: Settings, **changes: str) -> list[Node]:
+    """A web process and three workers."""
+    nodes = [node(folder / f"node{n}", settings, **changes) for n in range(3)]
+    nodes[0].start("web")
+    for each in nodes:
+        each.start("worker")
+    return nodes
+
+
+def _entered(web: Node, db: Database) -> tuple[float, float]:
+    """From the moment of sending to the claim, and to the function, by this machine's one clock."""
+    sent = time.time()
+    made = web.client.create(mission(task("first")))
+    web.wait_for_status(made["id"], "completed", within_s=120)
     at = {event["name"]: event["at"] for event in the.events_of(db, made["id"])}
-    return _seconds(at["mission.running"]) - _seconds(at["mission.queued"])
+    return _seconds(at["mission.running"]) - sent, _seconds(at["task.started"]) - sent
+
+
+def _queued(settings: Settings) -> list[float]:
+    """What a job of the queue itself takes, from before it is deferred to its function."""
+    entered: list[float] = []
+    conninfo = settings.database_url or ""
+    ours = App(connector=SyncPsycopgConnector(conninfo=conninfo))
+    theirs = App(connector=PsycopgConnector(conninfo=conninfo))
+    for app in (ours, theirs):
+        app.task(name="bench", queue="bench")(lambda: entered.append(time.monotonic()))
+
+    async def work() -> None:
+        async with theirs.open_async():
+            await theirs.run_worker_async(queues=["bench"], install_signal_handlers=False)
+
+    threading.Thread(target=lambda: asyncio.run(work()), daemon=True).start()
+    samples = []
+    with ours.open():
+        for count in range(PROBES // 5 + 1):
+            begin = time.monotonic()
+            ours.configure_task("bench", queue="bench").defer()
+            until(lambda wanted=count + 1: len(entered) == wanted, what="job")
+            samples.append(entered[-1] - begin)
+    return samples[1:]  # before the first one it has yet to listen
+
+
+def idle(folder: Path) -> list[Figure]:
+    """What a web process and three workers send to the server while nothing happens."""
+    told = {"log_statement": "all", "log_min_messages": "log", "log_line_prefix": "%a|"}
+    with server(folder / "postgres-idle", **told) as (running, settings):
+        nodes = _three(folder / "postgres-idle", settings, **AS_SHIPPED)
+        time.sleep(SETTLED_S)
+        log_file = running.folder / "server.log"
+        before = log_file.stat().st_size
+        time.sleep(IDLE_S)
+        lines = log_file.read_bytes()[before:].splitlines()
+        for each in nodes:
+            each.__exit__()
+    sent = [line for line in lines if b"LOG:  statement:" in line or b"LOG:  execute " in line]
+    queues = [line for line in sent if line.startswith(b"longline queue|")]
+    row = "idle, 1 web and 3 workers"
+    return [
+        Figure(row, "statements/s", len(sent) / IDLE_S),
+        Figure(row, "of them the queue's own", len(queues) / IDLE_S),
+    ]
 
 
 def _seconds(text: str) -> float:
     return (clock.ms_of(text) or 0) / 1000
 
 
-def _statements_per_s(server: PostgresServer) -> float:
-    count = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = %s"
-    before = server.execute(count, NAME)[0][0]
-    time.sleep(IDLE_S)
-    return float(server.execute(count, NAME)[0][0] - before) / IDLE_S
-
-
-def _node(folder: Path, settings: Settings, **changes: str) -> Node:
+def node(folder: Path, settings: Settings, **changes: str) -> Node:
     url = settings.database_url or ""
     return Node(folder, **{**PATIENCE, "DATABASE_URL": url, **changes})
 
 
-POSTGRES = {"pg-append": append, "pg-delivery": delivery, "pg-dispatch": dispatch}
+POSTGRES = {
+    "pg-append": append, "pg-delivery": delivery, "pg-dispatch": dispatch, "pg-idle": idle
+}  # fmt: skip

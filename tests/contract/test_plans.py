@@ -101,11 +101,16 @@ def plan(db, statement, parameters) -> str:
         return "\n".join(str(row) for row in conn.exec_driver_sql(explain + statement, parameters))
 
 
+def reads_all_events(db, statement, parameters) -> str | None:
+    """The plan of a statement that does."""
+    told = plan(db, statement, parameters)
+    return told if re.search(r"Seq Scan on events|SCAN events(?! USING)", told) else None
+
+
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
 def test_no_query_reads_all_events(filled, read):
     with recorded(filled) as statements:
         read(filled)
     assert statements
     for statement, parameters in statements:
-        told = plan(filled, statement, parameters)
-        assert not re.search(r"Seq Scan on events|SCAN events(?! USING)", told), told
+        assert not reads_all_events(filled, statement, parameters)

@@ -54,7 +54,7 @@ class Node(Longline):
 
     def runs(self) -> list[int]:
         """Processes that run an attempt, known by where they work."""
-        return list(_working_in(self.folder / "data" / "runs"))
+        return list(working_in(self.folder / "data" / "runs"))
 
     def start_again(self, name: str) -> None:
         """Without waiting for it: others go on dying meanwhile."""
@@ -152,7 +152,7 @@ def _send(pids: list[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-def _working_in(folder: Path) -> Iterator[int]:
+def working_in(folder: Path) -> Iterator[int]:
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if (process / "cwd").readlink().parent == folder:
