@@ -4,7 +4,7 @@ import re
 
 import orjson
 import pytest
-from playwright.sync_api import BrowserContext, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.proxy import CuttingProxy
 from tests.browser.stage import Stage, spoken
@@ -132,3 +132,33 @@ def test_a_network_that_comes_back_is_used_at_once(context: BrowserContext, stag
     expect(footer).to_contain_text("live, last event")
     assert ticks_until_poll(page, *then) < TAKEOVER_TICKS
     the.complete(stage.db, claimed)
+
+
+def test_who_says_when_to_come_again_is_not_asked_before(
+    context: BrowserContext, stage: Stage
+) -> None:
+    claimed = stage.running()
+    page = context.new_page()
+    busy = {"code": "unavailable", "detail": "Too many.", "retry_s": 120}
+    page.route("**/events?*", lambda route: route.fulfill(status=503, json=busy))
+    page.goto(stage.page(claimed))
+    expect(page.locator("#footer")).to_contain_text(
+        re.compile(r"reconnecting in (2 min 0|1 min 5)\d s")
+    )
+    the.complete(stage.db, claimed)
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_those_that_were_cut_off_together_come_back_apart(page: Page, stage: Stage) -> None:
+    page.goto(f"{stage.url}/login")
+    pauses = page.evaluate(
+        """async (failures) => {
+          const { pauseMs } = await import("/static/js/backoff.js");
+          return failures.map((n) => Array.from({ length: 200 }, () => pauseMs(n)));
+        }""",
+        [0, 3, 50],
+    )
+    for drawn, longest in zip(pauses, (500, 4000, 8000), strict=True):  # anything in between
+        assert min(drawn) >= 0
+        assert longest * 0.5 < max(drawn) <= longest
+        assert min(drawn) < longest * 0.5

@@ -205,3 +205,5 @@ def test_a_running_mission_is_cancelled_from_its_page(
 def test_a_mission_that_is_not_there_is_said_so(page: Page, longline: Longline) -> None:
     page.goto(f"{longline.url}/m/987654321")
     expect(page.get_by_role("heading", level=1)).to_have_text("No such mission")
+    page.get_by_role("link", name="All missions").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Missions")

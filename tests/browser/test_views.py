@@ -163,6 +163,14 @@ def test_a_thought_is_folded_and_opens_by_keyboard(page: Page, stage: Stage) -> 
     expect(thought).not_to_have_attribute("open", "")
     thought.locator("summary").press("Enter")
     expect(thought.locator("strong")).to_have_text("field data")
+
+    tool_card = page.locator("details[data-tool=http_get]")
+    expect(tool_card.locator(".took")).to_have_text("840 ms")
+    tool_card.locator("summary").press("Enter")
+    expect(tool_card.locator("[data-slot=args]")).to_contain_text("https://example.org/trial-2024")
+    expect(tool_card.locator("[data-slot=output]")).to_have_text("COP by month: …")
+    outline = page.get_by_role("navigation", name="Tasks").get_by_role("listitem")
+    expect(outline).to_contain_text(["researchresearcher", "draftwriter", "reviewresearcher"])
     the.complete(stage.db, claimed)
 
 
