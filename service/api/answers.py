@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from flask import Response, request
+from flask import Response, redirect, request
 
 from service.events.text import encode
 
@@ -39,6 +39,12 @@ def raw_answer(
     headers: dict[str, str] | None = None,
 ) -> Response:
     return Response(body, status, content_type=content_type, headers=headers)
+
+
+def see_other(path: str) -> Response:
+    """Go on there, with GET."""
+    moved = redirect(path, 303)
+    return Response(moved.get_data(), 303, headers=moved.headers)
 
 
 def that_fit(items: Sequence[Item]) -> Sequence[Item]:

@@ -7,13 +7,13 @@ one puts it into a cookie: addresses are kept in histories and logs, where nobod
 import re
 from typing import Annotated, Any
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 from pydantic import Field
 from sqlalchemy import Connection
 
 from service import clock
 from service.api.access import LINK_COOKIE, allow
-from service.api.answers import json_answer
+from service.api.answers import json_answer, see_other
 from service.api.parsing import arguments, decode, fit, json_body
 from service.api.services import services
 from service.api.static import rendered
@@ -64,8 +64,7 @@ def opened(token: str) -> Response:
     if access is None or not access.is_link:
         return rendered("templates/gone.html", 404)
     path = f"/q/{access.request_id}" if access.mission_id is None else f"/m/{access.mission_id}"
-    response = redirect(path, 303)
-    response = Response(response.get_data(), 303, headers=response.headers)
+    response = see_other(path)
     # Lax: who comes from a mail or a chat is still on the way from another site when we redirect.
     response.set_cookie(
         LINK_COOKIE, token, httponly=True, samesite="Lax", secure=request.is_secure, path="/"

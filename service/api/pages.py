@@ -3,13 +3,13 @@
 import re
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 
-from service.api.access import COOKIE, OWN_SITES, signed_in
+from service.api.access import COOKIE, refuse_other_sites, signed_in
+from service.api.answers import see_other
 from service.api.parsing import form_body
 from service.api.services import services
 from service.api.static import page_answer
-from service.errors import Problem
 from service.security import tokens
 
 PLAIN = {"/": "/plain", "/inbox": "/plain"}
@@ -48,15 +48,14 @@ def login_form() -> Response:
 @blueprint.post("/login")
 def login() -> Response:
     """A token for a cookie that scripts cannot read and other sites cannot send."""
-    if request.headers.get("Sec-Fetch-Site", "none") not in OWN_SITES:
-        raise Problem("forbidden", "This request comes from another site's page.")
+    refuse_other_sites()
     services().limits.count_login(request.remote_addr or "")
     form = form_body()
     token, path = form.get("token", "").strip(), _own_path(form.get("next", "/"))
     with services().db.reading() as conn:
         if tokens.open_with(conn, token) is None:
-            return _go("/login?" + urlencode({"next": path, "failed": 1}))
-    response = _go(path)
+            return see_other("/login?" + urlencode({"next": path, "failed": 1}))
+    response = see_other(path)
     response.set_cookie(
         COOKIE, token, httponly=True, samesite="Strict", secure=request.is_secure, path="/"
     )
@@ -67,20 +66,15 @@ def _page(name: str) -> Response:
     if not signed_in():
         return to_login()
     if "plain" in request.args:  # where a page goes without scripts
-        return _go(PLAIN.get(request.path, f"{request.path}/plain"))
+        return see_other(PLAIN.get(request.path, f"{request.path}/plain"))
     return page_answer(name)
 
 
 def to_login() -> Response:
     """Sign in first, and come back."""
-    return _go("/login?" + urlencode({"next": request.path}))
+    return see_other("/login?" + urlencode({"next": request.path}))
 
 
 def _own_path(path: str) -> str:
     """Where to go after signing in: a path of ours, whatever the address says."""
     return path if OWN_PATH.fullmatch(path) else "/"
-
-
-def _go(path: str) -> Response:
-    response = redirect(path, 303)
-    return Response(response.get_data(), 303, headers=response.headers)

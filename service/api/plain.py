@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
 from service.api import transcript
 from service.api.access import allow, signed_in
+from service.api.answers import see_other
 from service.api.pages import to_login
 from service.api.parsing import decode, form_body
 from service.api.requests import note_answer
@@ -53,8 +54,7 @@ def answer(mission_id: int) -> Response:
             _give(conn, access, asked, form)
     except Problem as problem:
         return _mission(mission_id, problem, draft=form)
-    response = redirect(request.path, 303)
-    return Response(response.get_data(), 303, headers=response.headers)
+    return see_other(request.path)
 
 
 @blueprint.get("/q/<id:request_id>")

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
 from service.api.access import allow
-from service.api.answers import json_answer, that_fit
+from service.api.answers import json_answer, see_other, that_fit
 from service.api.missions import idempotency_key
 from service.api.parsing import FORM, arguments, decode, fit, form_body, json_body, single
 from service.api.services import client_socket, services
@@ -98,7 +98,7 @@ def answer(request_id: int) -> Response:
         if not outcome.replayed:
             note_answer(conn, access, request_id)
     if is_form:
-        return _see_mission(outcome.request["mission"])
+        return see_other(f"/m/{outcome.request['mission']}")
     headers = {"Idempotency-Replayed": "true"} if outcome.replayed else None
     return json_answer(outcome.request, headers=headers)
 
@@ -135,11 +135,6 @@ def _json_field(name: str, text: str) -> Any:
         return decode(text)
     except Problem:
         raise misfit(name, "must be JSON") from None
-
-
-def _see_mission(mission_id: int) -> Response:
-    response = redirect(f"/m/{mission_id}", 303)
-    return Response(response.get_data(), 303, headers=response.headers)
 
 
 def _statuses(text: str | None) -> list[str]:

@@ -1,11 +1,7 @@
 """A held poll: what ends it, when, and that each gets what it asked for."""
 
-import logging
 import random
-import signal
 import socket
-import time
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,12 +13,10 @@ from service.db import Database
 from service.events.kinds import Kind, NewEvent
 from service.events.log import Head
 from service.feed import poll as poll_module
-from service.feed import watcher as watcher_module
 from service.feed.answer import Answer
 from service.feed.page import Page
 from service.feed.poll import Feed
-from service.feed.watcher import Watcher
-from tests.api.server import Server, problem, result, until
+from tests.api.server import Server, problem, result
 from tests.contract import given as the
 from tests.contract.processes import run_together
 
@@ -61,11 +55,6 @@ def claim_in_another_process(url: str) -> None:
 
 def an_error() -> NewEvent:
     return NewEvent(Kind.ERROR, "llm", {"code": "x", "message": "y", "retryable": True})
-
-
-def rename_table(server: Server, old: str, new: str) -> None:
-    with server.db.transaction() as conn:
-        conn.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
 
 
 def seqs(answer: dict[str, Any]) -> list[int]:
@@ -291,63 +280,3 @@ def test_readiness_counts_those_that_are_held(server):
     held = server.hold_poll(after=0)
     assert server.get("/readyz").get_json() == {"status": "ready", "held": 1}
     held.kill()
-
-
-# Trouble
-
-
-def test_a_database_that_fails_for_a_while_costs_a_held_poll_nothing(server, caplog):
-    held = server.hold_poll(after=0)
-    begin = time.monotonic()
-    rename_table(server, "workspaces", "gone")
-    with caplog.at_level(logging.WARNING, "service.feed.watcher"):
-        until(lambda: caplog.records, what="failure of the watcher")
-    rename_table(server, "gone", "workspaces")
-    the.make_mission(server.db)
-    assert seqs(result(held)) == [1]
-    assert time.monotonic() - begin < 15  # through the watcher, not at the end of the wait
-    assert server.get("/readyz").status_code == 200
-
-
-def test_a_database_that_is_away_when_the_time_is_over_is_said(server, caplog):
-    held = server.hold(server.get, "/events?after=0&wait=1")
-    rename_table(server, "workspaces", "gone")
-    problem(result(held), 503, "database_unavailable")
-    assert server.feed.held == 0
-
-
-class Stuck(BaseException):
-    """Raised by a timer in whatever does not give way to others."""
-
-
-@pytest.fixture
-def timer() -> Iterator[None]:
-    """Ends a greenlet that has held up all others for seconds."""
-
-    def stop(*_: object) -> None:
-        raise Stuck
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, 60.0)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
-
-
-def test_the_watcher_gives_way_when_those_it_failed_for_have_left(
-    server: Server, monkeypatch: pytest.MonkeyPatch, timer: None
-) -> None:
-    """As when the database died and the clients went elsewhere: it once held up the whole process."""
-    looks = iter([RuntimeError("the database died")])
-
-    def fail_once(_self: Watcher) -> None:
-        for error in looks:
-            raise error
-
-    monkeypatch.setattr(watcher_module, "RETRY_S", 0.7)
-    monkeypatch.setattr(Watcher, "_look", fail_once)
-    assert server.poll(after=0, wait=0.5)["reason"] == "timeout"
-    assert server.feed.held == 0
-    gevent.sleep(watcher_module.RETRY_S)
-    assert server.get("/healthz").status_code == 200
-    assert server.feed.alive

@@ -11,8 +11,7 @@ from urllib.parse import quote
 from service.api.openapi.document import document
 from service.api.parsing import BODY_MAX_BYTES, DEPTH_MAX
 from tests.contract.given import SPEC
-
-JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+from tests.security.operations import JSON, filled, good_body, operations
 
 # As they stand in an address. No place that wants a number takes any of them.
 NO_NUMBERS = {
@@ -82,21 +81,6 @@ class Bad:
 
     def __str__(self) -> str:
         return f"{self.method} {self.path.partition('?')[0][:40]} {self.name}"
-
-
-def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """(method, path with ids in it, operation) of the API; pages for people say it in their own way."""
-    for path, item in document()["paths"].items():
-        for method, operation in item.items():
-            if "Pages" not in operation["tags"]:
-                yield method.upper(), path, operation
-
-
-def filled(path: str) -> str:
-    """The path of what there is: everything has the number 1."""
-    for name in ("mission_id", "request_id", "file_id", "webhook_id", "delivery_id"):
-        path = path.replace(f"{{{name}}}", "1")
-    return path
 
 
 def in_queries() -> Iterator[Bad]:
@@ -281,13 +265,8 @@ def in_headers() -> Iterator[Bad]:
     for what, text in {"minus": "-1", "word": "now", "under": "1_0", "long": "9" * 40}.items():
         for path in ("/events", "/missions/1/events"):
             yield Bad(f"last id {what}", "GET", path, 422, "invalid", None, {"Last-Event-ID": text})
-    for name in (
-        "evil.example",
-        "127.0.0.1.evil.example",
-        "localhost@evil.example",
-        "[::2]",
-        "a b",
-    ):
+    foreign = ("evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "[::2]", "a b")
+    for name in foreign:
         for path in ("/missions", "/events", "/openapi.json"):
             yield Bad(f"host {name}", "GET", path, 403, "host_not_allowed", None, {"Host": name})
     for site in ("cross-site", "same-site", "x"):
@@ -302,15 +281,6 @@ def methods() -> Iterator[Bad]:
             if method not in taken and path != "/static/{name}":
                 place = filled(path).replace("{token}", "x").replace("{name}", "x")
                 yield Bad("method", method.upper(), place, 405, "method_not_allowed")
-
-
-def good_body(operation: dict[str, Any]) -> tuple[bytes | None, dict[str, str]]:
-    content = operation.get("requestBody", {}).get("content", {}).get(JSON)
-    if content is None:
-        return None, {}
-    examples = [e["value"] for e in content.get("examples", {}).values()]
-    example = examples[0] if examples else content.get("example", {})
-    return json.dumps(example).encode(), {"Content-Type": JSON}
 
 
 def table() -> list[Bad]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from tests.api.server import Server, problem
 from tests.contract import given as the
 from tests.contract.given import SPEC
-from tests.security.bad_inputs import JSON, filled, good_body, operations
+from tests.security.operations import JSON, filled, good_body, operations
 
 HERE = ("/events?mission=1", "/requests?mission=1")  # what names something in its parameters
 LISTS = {
