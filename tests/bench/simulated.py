@@ -9,14 +9,14 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
 from sqlalchemy import text
 
 from service.config import Settings
-from service.db import Database
+from service.db import UNAVAILABLE, Database
 from service.events import log
 from tests.bench.postgres import node, server
 from tests.bench.table import Figure, quantile
@@ -24,9 +24,9 @@ from tests.contract import given as the
 from tests.contract.processes import run_together
 
 SIMULATED, PROCESSES, POOL = 1000, 4, 8
-EVERY_S, BATCH, LASTS_S = 2.0, 5, 16.0
+EVERY_S, BATCH, LASTS_S = 2.0, 5, 12.0
 WORKSPACES = 20
-FOLLOWERS = 20
+FOLLOWERS = 2  # each reads all that is said; Python reads slowly
 COUNTER = "CREATE TABLE bare (id int PRIMARY KEY, n bigint NOT NULL)"
 
 Append = Callable[[Database, int], None]
@@ -43,8 +43,9 @@ def simulated(parent: Path) -> list[Figure]:
             one = [the.make_mission(db) for _ in range(SIMULATED)]
             spread = [the.make_mission(db, several[n % WORKSPACES]) for n in range(SIMULATED)]
         bare = _took(settings, [1] * SIMULATED, _count)
-        shared, looks = _watched(folder, settings, one)
+        shared = _took(settings, one, _append)
         apart = _took(settings, spread, _append)
+        watched, looks = _watched(folder, settings, one)
     row = f"{SIMULATED:,} simulated workers, {SIMULATED / EVERY_S:,.0f} commits/s"
     return [
         Figure(row, "1 workspace, commits/s", len(shared) / LASTS_S, "bare counter", len(bare) / LASTS_S),
@@ -52,7 +53,8 @@ def simulated(parent: Path) -> list[Figure]:
         Figure(row, "1 workspace, p99 ms", quantile(shared, 99), "bare counter", quantile(bare, 99)),
         Figure(row, f"{WORKSPACES} workspaces, p50 ms", quantile(apart, 50), "1 workspace", quantile(shared, 50)),
         Figure(row, f"{WORKSPACES} workspaces, p99 ms", quantile(apart, 99), "1 workspace", quantile(shared, 99)),
-        Figure(row, f"watcher with {FOLLOWERS} followers, looks/s", looks / LASTS_S),
+        Figure(row, f"{FOLLOWERS} followers, p50 ms", quantile(watched, 50), "none", quantile(shared, 50)),
+        Figure(row, f"{FOLLOWERS} followers, looks of the watcher/s", looks / LASTS_S),
     ]  # fmt: skip
 
 
@@ -116,8 +118,11 @@ def _one(db: Database, target: int, append: Append, end: float, took: list[float
     due = time.monotonic() + random.uniform(0, EVERY_S)
     while due < end:
         time.sleep(max(0.0, due - time.monotonic()))
-        append(db, target)
-        took.append((time.monotonic() - due) * 1000)
+        with suppress(
+            UNAVAILABLE
+        ):  # no connection in ten seconds: it is missing in what is counted
+            append(db, target)
+            took.append((time.monotonic() - due) * 1000)
         due += EVERY_S
 
 
