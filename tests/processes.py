@@ -17,7 +17,7 @@ import httpx
 
 from service.client import Client
 
-READY_WITHIN_S = 120.0  # on a busy machine the frameworks take a minute to import
+READY_WITHIN_S = 240.0  # on a busy machine the frameworks take a minute to import
 GONE_WITHIN_S = 60.0
 LOOK_S = 0.02
 
@@ -79,7 +79,11 @@ class Longline:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
-        self.start_missing()
+        try:
+            self.start_missing()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
