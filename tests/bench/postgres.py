@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -139,11 +139,11 @@ def _arrival(client: httpx.Client, url: str) -> float:
 def dispatch(folder: Path) -> list[Figure]:
     """From POST /missions to the first event of its run's function, three workers."""
     with server(folder / "postgres-dispatch") as (_, settings):
-        nodes = _three(folder / "postgres-dispatch", settings)
-        with closing(Database(settings)) as db:
-            samples = [_entered(nodes[0], db) for _ in range(PROBES // 5)]
-        for each in nodes:
-            each.__exit__()
+        with (
+            _three(folder / "postgres-dispatch", settings) as web,
+            closing(Database(settings)) as db,
+        ):
+            samples = [_entered(web, db) for _ in range(PROBES // 5)]
         bare = statistics.median(_queued(settings)) * 1000
     claimed, entered = (statistics.median(part) * 1000 for part in zip(*samples, strict=True))
     row = "POST to the run, 3 workers"
@@ -154,13 +154,17 @@ def dispatch(folder: Path) -> list[Figure]:
     ]
 
 
-def _three(folder: Path, settings: Settings, **changes: str) -> list[Node]:
-    """A web process and three workers."""
-    nodes = [node(folder / f"node{n}", settings, **changes) for n in range(3)]
-    nodes[0].start("web")
-    for each in nodes:
-        each.start("worker")
-    return nodes
+@contextmanager
+def _three(folder: Path, settings: Settings, **changes: str) -> Iterator[Node]:
+    """Three workers, and a web process beside the first of them."""
+    with ExitStack() as stack:
+        nodes = [node(folder / f"node{n}", settings, **changes) for n in range(3)]
+        for each in nodes:
+            stack.callback(each.__exit__)
+        nodes[0].start("web")
+        for each in nodes:
+            each.start("worker")
+        yield nodes[0]
 
 
 def _entered(web: Node, db: Database) -> tuple[float, float]:
@@ -185,7 +189,11 @@ def _queued(settings: Settings) -> list[float]:
         async with theirs.open_async():
             await theirs.run_worker_async(queues=["bench"], install_signal_handlers=False)
 
-    threading.Thread(target=lambda: asyncio.run(work()), daemon=True).start()
+    loop = asyncio.new_event_loop()
+    working = loop.create_task(work())
+    ending = asyncio.gather(working, return_exceptions=True)
+    thread = threading.Thread(target=loop.run_until_complete, args=(ending,))
+    thread.start()
     samples = []
     with ours.open():
         for count in range(PROBES // 5 + 1):
@@ -193,21 +201,23 @@ def _queued(settings: Settings) -> list[float]:
             ours.configure_task("bench", queue="bench").defer()
             until(lambda wanted=count + 1: len(entered) == wanted, what="job")
             samples.append(entered[-1] - begin)
+    loop.call_soon_threadsafe(working.cancel)
+    thread.join()
     return samples[1:]  # before the first one it has yet to listen
 
 
 def idle(folder: Path) -> list[Figure]:
     """What a web process and three workers send to the server while nothing happens."""
     told = {"log_statement": "all", "log_min_messages": "log", "log_line_prefix": "%a|"}
-    with server(folder / "postgres-idle", **told) as (running, settings):
-        nodes = _three(folder / "postgres-idle", settings, **AS_SHIPPED)
+    with (
+        server(folder / "postgres-idle", **told) as (running, settings),
+        _three(folder / "postgres-idle", settings, **AS_SHIPPED),
+    ):
         time.sleep(SETTLED_S)
         log_file = running.folder / "server.log"
         before = log_file.stat().st_size
         time.sleep(IDLE_S)
         lines = log_file.read_bytes()[before:].splitlines()
-        for each in nodes:
-            each.__exit__()
     sent = [line for line in lines if b"LOG:  statement:" in line or b"LOG:  execute " in line]
     queues = [line for line in sent if line.startswith(b"longline queue|")]
     row = "idle, 1 web and 3 workers"
