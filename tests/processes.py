@@ -92,13 +92,16 @@ class Longline:
             self.stop(name)
 
     def start_missing(self) -> None:
-        for name in ("web", "worker"):
-            if name not in self.processes:
-                self.start(name)
+        missing = [name for name in ("web", "worker") if name not in self.processes]
+        begun = {name: self.launch(name) for name in missing}
+        for name, begin in begun.items():
+            self._wait_for(name, begin)
 
     def start(self, name: str) -> None:
         """Start `web` or `worker`; returns when it is ready to serve or to claim."""
-        begin = self.launch(name)
+        self._wait_for(name, self.launch(name))
+
+    def _wait_for(self, name: str, begin: int) -> None:
         ready = (
             self._web_is_ready if name == "web" else lambda: b"at once" in self.log(name)[begin:]
         )

@@ -16,7 +16,7 @@ from tests.proxies.paths import proxies
 
 __all__ = ["_web", "web"]
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.waits]
 
 LONGEST_S = 70.0
 

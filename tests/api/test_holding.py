@@ -20,6 +20,8 @@ from tests.api.server import Server, problem, result
 from tests.contract import given as the
 from tests.contract.processes import run_together
 
+pytestmark = pytest.mark.waits
+
 
 class Clock:
     """A clock for the feed that stands still; each hold says how long it would take."""

@@ -16,6 +16,8 @@ from service.api.services import NAME
 from tests.api.server import Server, problem
 from tests.processes import Longline
 
+pytestmark = pytest.mark.waits
+
 CONF = Path(__file__).with_name("hasty_conf.py")
 WITHIN_S = 20.0  # a deadline of a second, on a busy machine
 DRIP_S = 0.2
