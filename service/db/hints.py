@@ -29,9 +29,9 @@ SAFETY_S = 0.5
 DEAF_S = 0.02
 # After news, looking goes on without being told to: longer than the bell is quiet.
 BUSY_S = 0.3
-BUSY_LOOK_S = 0.004
+BUSY_LOOK_S = 0.002
 # A look may take this part of the time, so that many who look do not wear a slow server out.
-LOOK_SHARE = 0.05
+LOOK_SHARE = 0.4
 # How often the channel is tried. A connection may be alive and nothing come through it.
 PROVE_EVERY_S = 10.0
 ECHO_WITHIN_S = 1.0
