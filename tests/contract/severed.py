@@ -9,11 +9,15 @@ from typing import Self
 from sqlalchemy.engine import make_url
 
 COMMIT = b"COMMIT\0"  # as a client sends it
+WRITES = b"INSERT INTO"
 CHUNK = 65536
 
 
 class Severing:
-    """A proxy that loses the answer to the next COMMIT each time that `lose` is called."""
+    """A proxy that loses the answer to the next COMMIT each time that `lose` is called.
+
+    Of a transaction that has written: the bell's has not, and comes when it likes.
+    """
 
     def __init__(self, url: str) -> None:
         to = make_url(url)
@@ -50,7 +54,7 @@ class Line:
     def __init__(self, through: Severing, client: socket.socket) -> None:
         self._through, self._client = through, client
         self._server = socket.create_connection(through.server)
-        self._cut = False
+        self._cut = self._wrote = False
         self._answered = threading.Event()
         in_thread(self._ask)
         in_thread(self._answer)
@@ -58,10 +62,12 @@ class Line:
     def _ask(self) -> None:
         with suppress(OSError), self._server:
             while asked := self._client.recv(CHUNK):
-                if self._through.armed and COMMIT in asked:
+                self._wrote = self._wrote or WRITES in asked
+                if self._through.armed and self._wrote and COMMIT in asked:
                     self._through.armed, self._cut = False, True
                     self._lose(asked)
                     return
+                self._wrote = self._wrote and COMMIT not in asked
                 self._server.sendall(asked)
 
     def _lose(self, asked: bytes) -> None:

@@ -9,8 +9,6 @@ from tests.contract import given as the
 from tests.edge.wire import seconds
 from tests.processes import until
 
-pytestmark = pytest.mark.waits
-
 
 def test_a_held_poll_is_answered_by_an_event_and_the_next_one_too(site, claimed, head):
     with site.wire() as wire:

@@ -15,8 +15,6 @@ from tests.edge.many import Many
 from tests.edge.wire import seconds
 from tests.processes import until
 
-pytestmark = pytest.mark.waits
-
 MANY_BY_EDGE = {"edge": 1_000, "stock": 200}  # a greenlet each costs more
 GONE_WITHIN_S = 25.0  # a deadline and no measure: `make bench ROWS=drain` says how long it takes
 SOON_S = 15.0  # what happens at once, on a busy machine; a hold of 20 s ends by itself after 18

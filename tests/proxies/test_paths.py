@@ -19,7 +19,7 @@ from tests.processes import until
 from tests.proxies.caller import Caller
 from tests.proxies.conftest import Site, held
 
-pytestmark = [pytest.mark.processes, pytest.mark.waits]
+pytestmark = pytest.mark.processes
 
 HOLD_S = 4.0
 SLACK_S = 3.5  # a busy machine; and what the chaotic one adds before it lets a request through
