@@ -2,18 +2,16 @@
 
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import yaml
 
 from service.cli import WHERE
+from tests.debian import need
 
 ROOT = Path(__file__).resolve().parents[2]
-ANALYZE = shutil.which("systemd-analyze") or ""
 
 
 def is_ours(command: str) -> bool:
@@ -45,13 +43,15 @@ def test_the_unit_stops_in_order_and_gives_time() -> None:
     assert int(re.findall(r"TimeoutStopSec=(\d+)", unit)[0]) > 25  # what `serve` itself gives
 
 
-@pytest.mark.skipif(not ANALYZE, reason="systemd-analyze is not here")
 def test_systemd_understands_every_line_of_the_unit(tmp_path: Path) -> None:
     """With our command in the place where the manual installs it."""
+    need(**{"systemd-analyze": "systemd"})
     unit = tmp_path / "longline.service"
     text = (ROOT / "docs" / "longline.service").read_text()
     unit.write_text(text.replace("/opt/longline/bin/longline", str(Path(sys.executable))))
-    done = subprocess.run([ANALYZE, "verify", unit], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
