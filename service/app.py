@@ -78,25 +78,8 @@ def create_app(settings: Settings | None = None, *, late: bool = False) -> Flask
     # /missions/ and /missions are one path; a redirect between them would lose a POST's body.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    db = Database(settings, pool_size=settings.db_pool, listens=True)
-    if db.is_sqlite:
-        schema.upgrade(db)
     counted = WebMetrics(config.metrics_folder())
-    feed = Feed(
-        db,
-        max_held=settings.max_held,
-        max_held_per_token=settings.max_held_per_token,
-        witness=counted,
-    )
-    app.extensions[NAME] = Services(
-        settings,
-        db,
-        feed,
-        choose.for_clients(settings, db),
-        Limits.of(settings),
-        Redactor(config.secret_values()),
-        Entrance(settings, db, late=late),
-    )
+    parts = app.extensions[NAME] = _services(settings, counted, late=late)
     if settings.trusted_proxies:
         known = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=known, x_proto=known)  # type: ignore[method-assign]
@@ -108,5 +91,27 @@ def create_app(settings: Settings | None = None, *, late: bool = False) -> Flask
     app.after_request(cors.open_to_allowed)
     app.after_request(protect)
     metrics.measure(app, counted)
-    feed.start()
+    parts.feed.start()
     return app
+
+
+def _services(settings: Settings, counted: WebMetrics, *, late: bool) -> Services:
+    """What the views work with. The database is ready for them, or not there yet."""
+    db = Database(settings, pool_size=settings.db_pool, listens=True)
+    if db.is_sqlite:
+        schema.upgrade(db)
+    feed = Feed(
+        db,
+        max_held=settings.max_held,
+        max_held_per_token=settings.max_held_per_token,
+        witness=counted,
+    )
+    return Services(
+        settings,
+        db,
+        feed,
+        choose.for_clients(settings, db),
+        Limits.of(settings),
+        Redactor(config.secret_values()),
+        Entrance(settings, db, late=late),
+    )
