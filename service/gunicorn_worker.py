@@ -9,7 +9,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import gevent
 from gevent.event import Event
@@ -19,6 +19,7 @@ from gunicorn.sock import ssl_context
 from gunicorn.workers.ggevent import GeventWorker
 
 from service.api.services import NAME
+from service.feed import sockets
 from service.feed.edge import Edge, Held
 from service.feed.line import Line
 
@@ -31,14 +32,6 @@ NOTIFY_S = (
 )
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
-
-
-class Origin(NamedTuple):
-    """What is needed to serve a connection again."""
-
-    edge: Edge
-    listener: Any
-    address: Any
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -67,8 +60,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         # Over TLS bytes are not what they look like; and gunicorn's access log wants each request.
-        if not isinstance(client, ssl.SSLSocket | Line) and not self.cfg.accesslog:
-            client = Line(client.detach(), Origin(self.edge, listener, addr))
+        may_leave = sockets.available and not self.cfg.accesslog
+        if may_leave and not isinstance(client, ssl.SSLSocket | Line):
+            client = Line(client.detach(), self.edge, listener)
         if isinstance(client, Line):
             self.edge.lines.add(client)
         try:
@@ -97,9 +91,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         return isinstance(respiter, Held) or bool(super().is_already_handled(respiter))
 
     def _serve_again(self, line: Line) -> None:
-        self._returned.start(
-            gevent.Greenlet(self.handle, line.origin.listener, line, line.origin.address)
-        )
+        self._returned.start(gevent.Greenlet(self._handle_again, line))
+
+    def _handle_again(self, line: Line) -> None:
+        try:
+            address = line.getpeername()
+        except OSError:  # the client has gone
+            line.close()
+        else:
+            self.handle(line.listener, line, address)
 
     def _server(self, listener: Any) -> StreamServer:
         listener.setblocking(1)

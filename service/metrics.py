@@ -38,7 +38,7 @@ class WebMetrics:
     def __init__(self, folder: str | None) -> None:
         self._folder = folder
         self._registry = CollectorRegistry()
-        self._polled: dict[tuple[str, int], tuple[int, float]] = {}
+        self._polled: dict[str, list[float]] = {}  # a count for each bucket, and the sum
         self._late: dict[int, tuple[int, float]] = {}
         self._woken = {True: 0, False: 0}
         registry = self._registry
@@ -86,9 +86,11 @@ class WebMetrics:
 
         Tens of thousands a second: they are added up here, for to count is to write to a shared file.
         """
-        key = (reason, bisect_left(HOLD_BUCKETS_S, held_s))
-        count, sum_s = self._polled.get(key, (0, 0.0))
-        self._polled[key] = (count + 1, sum_s + held_s)
+        counts = self._polled.get(reason)
+        if counts is None:
+            counts = self._polled[reason] = [0.0] * (len(HOLD_BUCKETS_S) + 2)
+        counts[bisect_left(HOLD_BUCKETS_S, held_s)] += 1
+        counts[-1] += held_s
 
     def answered(self, reason: str, held_s: float) -> None:
         """A poll that a view has answered."""
@@ -98,9 +100,11 @@ class WebMetrics:
     def _settle(self) -> None:
         """Count what was added up. The library itself can only observe one at a time."""
         polled, self._polled = self._polled, {}
-        for (reason, bucket), (count, sum_s) in polled.items():
-            self.polls.labels(reason).inc(count)
-            _observe(self.holds, bucket, count, sum_s)
+        for reason, (*counts, held_s) in polled.items():
+            self.polls.labels(reason).inc(sum(counts))
+            self.holds._sum.inc(held_s)
+            for bucket, count in enumerate(counts):
+                self.holds._buckets[bucket].inc(count)
         late, self._late = self._late, {}
         for bucket, (count, sum_s) in late.items():
             _observe(self.lateness, bucket, count, sum_s)

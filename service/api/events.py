@@ -11,9 +11,9 @@ from service.api.answers import raw_answer
 from service.api.parsing import arguments
 from service.api.services import client_socket, services
 from service.feed import cursor
-from service.feed.connection import Connection
+from service.feed.connection import Connection, Terms
 from service.feed.cursor import FeedQuery
-from service.feed.edge import Held, Terms
+from service.feed.edge import Held
 from service.feed.line import Line
 from service.feed.patience import pause
 from service.feed.poll import hold_until
@@ -86,7 +86,7 @@ def _left_to_the_edge(line: Line, access: Access, query: FeedQuery) -> Response:
         expires=_expiry(access),
     )
     after = feed.begin(query)
-    held = Connection(line.origin.edge, query.filter, after, access.token_id, terms)
+    held = Connection(line.edge, query.filter, after, access.token_id, terms)
     held.deadline = line.deadline or hold_until(query.wait_s)
     line.deadline = None
     line.held = held

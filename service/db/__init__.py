@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.config import Settings
 from service.db import postgres, sqlite
-from service.db.bell import Bell, Silence
+from service.db.bell import Bell, FileBell
 from service.db.checkpoints import Checkpointer
 from service.db.hints import ChangeHint, PostgresChangeHint, SqliteChangeHint
 
@@ -32,7 +32,7 @@ class Database:
     """One process's way to the database. Not to be carried across a fork."""
 
     def __init__(self, settings: Settings, *, pool_size: int = 5, listens: bool = False) -> None:
-        """listens: one connection of pool_size is kept for `change_hint`."""
+        """listens: one connection of pool_size is kept for `change_hint`; on SQLite, one more for `watching`."""
         self.url = _driver_url(settings.resolved_database_url)
         # What needs a session of its own goes around a pooler, where there is one.
         self.direct_url = _driver_url(settings.direct_database_url)
@@ -41,7 +41,7 @@ class Database:
             _make_folder(self.url)
         self.engine = create_engine(
             self.url,
-            pool_size=max(1, pool_size - (listens and not self.is_sqlite)),
+            pool_size=max(1, pool_size + (listens if self.is_sqlite else -listens)),
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_S,
             connect_args={} if self.is_sqlite else postgres.connect_arguments(),
@@ -50,7 +50,8 @@ class Database:
             sqlite.prepare(self.engine, settings.sqlite_synchronous)
         else:
             postgres.prepare(self.engine)
-        self._bell = Silence() if self.is_sqlite else Bell(self.engine)
+        self._bell = FileBell(sqlite.bell_file(self.url)) if self.is_sqlite else Bell(self.engine)
+        self._watching: Connection | None = None
         self._checkpointer: Checkpointer | None = None
 
     @contextmanager
@@ -64,6 +65,21 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """One consistent view for several reads. Takes no write lock; writes in it fail."""
         with self.engine.connect().execution_options(longline_mode="reading") as conn, conn.begin():
+            yield conn
+
+    @contextmanager
+    def watching(self) -> Iterator[Connection]:
+        """As `reading`, for the one who looks at every commit. Not to be entered twice at once."""
+        if not self.is_sqlite:
+            with self.reading() as conn:
+                yield conn
+            return
+        if self._watching is None:
+            opened = self.engine.connect().execution_options(longline_mode="watching")
+            opened.exec_driver_sql("PRAGMA query_only = 1")
+            opened.rollback()
+            self._watching = opened
+        with sqlite.view(self._watching) as conn:
             yield conn
 
     @contextmanager
@@ -93,6 +109,8 @@ class Database:
         self._bell.close()
         if self._checkpointer is not None:
             self._checkpointer.close()
+        if self._watching is not None:
+            self._watching.close()
         self.engine.dispose()
 
 

@@ -6,22 +6,20 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from service.db import inotify, postgres
+from service.db import inotify, postgres, sqlite
+from service.db.bell import FileBell
 
 # SQLite where nothing tells of a write: how late a commit is seen, at some 2 % of a processor.
 SQLITE_LOOK_S = 0.002
-# Where the kernel does tell: how often it is looked without being told to.
-SQLITE_SAFETY_S = 1.0
-# The write to the file is seen before the commit is; with a slow disk, long before. While a time has
-# not passed since the write, the pause before the next look.
-COMMIT_LOOKS_S = ((0.0003, 0.0), (0.003, 0.001), (0.02, 0.002), (0.2, 0.01))
+# Where the kernel does tell: how late the commit of one is seen who died before he could ring, or who
+# is none of ours.
+SQLITE_SAFETY_S = 0.25
 
 # While the channel is proven to work, how often it is looked without being told to.
 SAFETY_S = 0.5
@@ -68,17 +66,16 @@ class SqliteChangeHint:
     """Sees other connections' commits, of any process, for about 3 µs a look.
 
     Its connection stays open, so that the -wal file does not go away between transactions. Linux
-    tells when that file is written to, which is shortly before the commit can be seen.
+    tells when the bell beside the database is rung, which is right behind each commit.
     """
 
     def __init__(self, url: URL) -> None:
-        self._file = Path(str(url.database)).absolute()
+        self._bell = sqlite.bell_file(url)
         self._connection = sqlite3.connect(
             str(url.database), isolation_level=None, check_same_thread=False
         )
         self._seen = -1
         self._eye: int | None = None
-        self._told_at = 0.0
 
     def changed(self, *, asked: bool = False) -> bool:
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
@@ -88,18 +85,23 @@ class SqliteChangeHint:
 
     def fileno(self) -> int | None:
         if self._eye is None:
-            self._eye = inotify.watch(self._file.parent)
+            self._eye = inotify.watch(self._bell)
         return self._eye
 
     def told(self) -> None:
-        if self._eye is not None and inotify.take(self._eye, f"{self._file.name}-wal"):
-            self._told_at = time.monotonic()
+        if self._eye is not None and not inotify.take(self._eye):
+            self._watch_again(self._eye)
+
+    def _watch_again(self, eye: int) -> None:
+        """The bell was deleted. Under the same number, which somebody waits for."""
+        FileBell(self._bell).close()
+        fresh = inotify.watch(self._bell)
+        if fresh is not None:
+            os.dup2(fresh, eye, inheritable=False)
+            os.close(fresh)
 
     def pause_s(self) -> float:
-        if self._eye is None:
-            return SQLITE_LOOK_S
-        since = time.monotonic() - self._told_at
-        return next((pause for upto, pause in COMMIT_LOOKS_S if since < upto), SQLITE_SAFETY_S)
+        return SQLITE_LOOK_S if self._eye is None else SQLITE_SAFETY_S
 
     def looked(self, took_s: float, *, found: bool) -> None:
         """The next commit shows by itself."""

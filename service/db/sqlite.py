@@ -5,9 +5,11 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 BUSY_DEADLINE_S = 10.0  # writers that saturate one file make others wait up to 2 s
@@ -17,6 +19,11 @@ BUSY_SLEEP_S, BUSY_SLEEP_MAX_S = 0.0004, 0.003
 # A commit that finds so much in the -wal file (32 MB) takes 20 ms to tidy up; SQLite's own 1000 pages
 # are full every 150 events. Where a worker runs, `checkpoints` does it before.
 CHECKPOINT_PAGES = 8000
+
+
+def bell_file(url: URL) -> Path:
+    """What is written to behind each commit, see `bell`."""
+    return Path(f"{url.database}-bell").absolute()
 
 
 def prepare(engine: Engine, synchronous: str) -> None:
@@ -33,7 +40,10 @@ def prepare(engine: Engine, synchronous: str) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
-        reading = "longline_mode" in conn.get_execution_options()
+        mode = conn.get_execution_options().get("longline_mode")
+        if mode == "watching":
+            return  # see `view`
+        reading = mode is not None
         _driver(conn).execute(f"PRAGMA query_only = {int(reading)}")
         if reading:
             _driver(conn).execute("BEGIN")
@@ -57,6 +67,22 @@ def _begin_immediate(conn: Connection) -> None:
             sleep_s = min(sleep_s * 1.5, BUSY_SLEEP_MAX_S)
     finally:
         driver.execute(f"PRAGMA busy_timeout = {int(BUSY_DEADLINE_S * 1000)}")
+
+
+@contextmanager
+def view(conn: Connection) -> Iterator[Connection]:
+    """One consistent view, on a connection that is kept for it: SQLAlchemy's own way to begin and end one
+    costs more than what is then read. Whatever of SQLAlchemy is used in it ends with it.
+    """
+    own = _driver(conn)
+    own.execute("BEGIN")
+    try:
+        yield conn
+    finally:
+        if conn.in_transaction():
+            conn.rollback()
+        if own.in_transaction:
+            own.execute("ROLLBACK")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import zlib
 from functools import cached_property
+from typing import Any
 
 from service.feed import page
 from service.feed.page import Page
@@ -23,6 +24,7 @@ class Answer:
         self.page = found
         self.reason = reason
         self.retry_s = retry_s
+        self.written: dict[Any, Any] = {}  # whole responses, see `template`
 
     @cached_property
     def body(self) -> bytes:

@@ -7,11 +7,16 @@ from typing import Any, Protocol
 from gevent import get_hub
 
 GRAIN_S = 0.002  # those within it go together; the loop's own timers are no finer
+NEVER = float("inf")
 
 
 class Due(Protocol):
-    """slot: where `Deadlines` keeps it; 0 for nowhere."""
+    """due: when its time is over, in monotonic time; NEVER while it has none.
 
+    slot: where `Deadlines` keeps it, at `due` or before; 0 for nowhere.
+    """
+
+    due: float
     slot: int
 
     def time_is_over(self) -> None:
@@ -19,7 +24,10 @@ class Due(Protocol):
 
 
 class Deadlines:
-    """One timer of the loop for all. Putting in and taking out costs the same however many there are."""
+    """One timer of the loop for all. Putting in and taking out costs the same however many there are.
+
+    Whoever is put off stays where he is, and is moved when that time comes: most are put off again before.
+    """
 
     def __init__(self) -> None:
         self._slots: dict[int, set[Due]] = {}
@@ -28,7 +36,31 @@ class Deadlines:
 
     def put(self, item: Due, at: float) -> None:
         """Call item.time_is_over at this monotonic time, or a grain earlier; never before it returns."""
-        item.slot = slot = int(at / GRAIN_S)
+        item.due = at
+        slot = int(at / GRAIN_S)
+        if 0 < item.slot <= slot:
+            return
+        if item.slot:
+            self._take_out(item)
+        self._put_in(item, slot)
+
+    def rest(self, item: Due) -> None:
+        """Its time is not over before it is put in again, which will be soon: so it keeps its place."""
+        item.due = NEVER
+
+    def drop(self, item: Due) -> None:
+        """Forget it."""
+        item.due = NEVER
+        if item.slot:
+            self._take_out(item)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer.close()
+
+    def _put_in(self, item: Due, slot: int) -> None:
+        item.slot = slot
         there = self._slots.get(slot)
         if there is not None:
             there.add(item)
@@ -38,14 +70,11 @@ class Deadlines:
         if self._order[0] == slot:
             self._wake_for(slot)
 
-    def drop(self, item: Due) -> None:
-        self._slots.get(item.slot, set()).discard(item)
+    def _take_out(self, item: Due) -> None:
+        there = self._slots.get(item.slot)
+        if there is not None:  # None while those of this slot are called
+            there.discard(item)
         item.slot = 0
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer.close()
 
     def _wake_for(self, slot: int) -> None:
         self.close()
@@ -54,12 +83,16 @@ class Deadlines:
         self._timer.start(self._run, update=True)
 
     def _run(self) -> None:
-        now = time.monotonic() / GRAIN_S
+        now = int(time.monotonic() / GRAIN_S)
         while self._order and self._order[0] <= now:
             slot = heapq.heappop(self._order)
             for item in self._slots.pop(slot):
                 item.slot = 0
-                item.time_is_over()
+                if item.due < (now + 1) * GRAIN_S:
+                    item.due = NEVER
+                    item.time_is_over()
+                elif item.due < NEVER:
+                    self._put_in(item, int(item.due / GRAIN_S))
         self._forget_empty()
         if self._order:
             self._wake_for(self._order[0])

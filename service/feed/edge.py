@@ -7,16 +7,14 @@ with the bytes that were read from it, and is not told that it was away.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from email.utils import formatdate
 from typing import Any
 
-from gevent import get_hub
-
-from service.feed.connection import Connection, Template
+from service.feed.connection import Connection, Terms
 from service.feed.line import Line
 from service.feed.poll import Feed
 from service.feed.repeat import Repeat
+from service.feed.sockets import Sockets
+from service.feed.template import Template
 from service.feed.witness import Witness
 
 # Bytes of answers that clients have not taken yet, of all together; beyond it the slowest are cut off.
@@ -40,16 +38,6 @@ class Held:
         raise StopIteration
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the application has found out about a poll. expires: when its token does, monotonic."""
-
-    wait_s: float
-    packs: bool
-    echoes_id: bool
-    expires: float
-
-
 class Edge:
     """All connections of one process that no greenlet serves.
 
@@ -67,7 +55,7 @@ class Edge:
     ) -> None:
         self.feed = feed
         self.witness = witness
-        self.loop = get_hub().loop
+        self.sockets = Sockets()
         self.lines: set[Line] = set()  # the connections that do have a greenlet
         self.unsent: dict[Connection, int] = {}
         # Those that ask for nothing, and since when, the longest first. No deadlines: between two
@@ -77,35 +65,32 @@ class Edge:
         self._unsent_bytes = 0
         self._unsent_max_bytes = unsent_max_bytes
         self._serve = serve
-        self._connections: set[Connection] = set()
-        self._templates: dict[Template, Template] = {}
-        self._date = (0, b"")
+        self._templates: dict[tuple[Any, ...], Template] = {}
 
     def __len__(self) -> int:
-        return len(self._connections)
+        return len(self.sockets)
 
     def take(self, line: Line, parsed: Any) -> None:
         """Take over a connection whose request was answered, or is held; see `Connection`."""
         connection: Connection = line.held
+        assert connection.terms is not None
         template = self._template(line, connection.terms)
         expires = min(time.monotonic() + PARSED_FOR_S, connection.terms.expires)
         number, ahead = line.leave(parsed)
-        self._connections.add(connection)
-        connection.begin(number, line.origin, template, expires, ahead)
+        connection.begin(number, line.listener, template, expires, ahead)
 
     def give_back(self, connection: Connection, number: int, request: bytes) -> None:
         """Let the worker go on with a connection, beginning with these bytes."""
-        self.forget(connection)
         deadline = connection.deadline
-        self._serve(Line(number, connection.origin, ahead=request, deadline=deadline))
+        self._serve(Line(number, self, connection.listener, ahead=request, deadline=deadline))
 
     def forget(self, connection: Connection) -> None:
-        self._connections.discard(connection)
+        self.idle.pop(connection, None)
         self.has_sent(connection)
 
     def drain(self) -> None:
         """Close what asks for nothing. Held polls are the feed's to answer; then they close too."""
-        for connection in list(self._connections):
+        for connection in self.sockets.owners():
             connection.close_if_idle()
         for line in list(self.lines):
             line.close_if_idle()
@@ -116,7 +101,7 @@ class Edge:
         while self.idle and next(iter(self.idle.values())) < until:
             next(iter(self.idle)).close()
 
-    def waits_for_readers(self, connection: Connection, count: int) -> None:
+    def waits_for_reader(self, connection: Connection, count: int) -> None:
         """An answer could not be sent at once. Who has waited longest goes when there is too much of it."""
         self.unsent[connection] = count
         self._unsent_bytes += count
@@ -126,26 +111,22 @@ class Edge:
     def has_sent(self, connection: Connection) -> None:
         self._unsent_bytes -= self.unsent.pop(connection, 0)
 
-    def date(self) -> bytes:
-        now = int(time.time())
-        if now != self._date[0]:
-            self._date = (now, f"Date: {formatdate(now, usegmt=True)}\r\n".encode())
-        return self._date[1]
-
     def _template(self, line: Line, terms: Terms) -> Template:
         """What connections with equal requests share."""
-        made = Template(
-            head=_head(line.response, keep_id=terms.echoes_id),
-            own_id=not terms.echoes_id,
-            packs=terms.packs,
-            closes=bool(line.response.should_close()),
-            wait_s=terms.wait_s,
-            request=line.request,
-            repeat=Repeat.of(line.request),
+        parts = (
+            _head(line.response, keep_id=terms.echoes_id),
+            not terms.echoes_id,
+            terms.packs,
+            bool(line.response.should_close()),
+            terms.wait_s,
+            line.request,
         )
         if len(self._templates) > TEMPLATES_MAX:
             self._templates.clear()
-        return self._templates.setdefault(made, made)
+        made = self._templates.get(parts)
+        if made is None:
+            made = self._templates[parts] = Template(*parts, Repeat.of(line.request))
+        return made
 
 
 def _head(response: Any, *, keep_id: bool) -> bytes:

@@ -14,15 +14,22 @@ class Line(socket.socket):  # type: ignore[misc]  # gevent has no types
     """What gunicorn reads from and writes to.
 
     ahead: bytes that were read already and come first. deadline: when a poll that has been held for
-    a while has to be answered; None for a fresh one. origin: what the worker needs to serve it again.
+    a while has to be answered; None for a fresh one. edge: which may take it. listener: where it came in.
     held: the place that a view has taken for it. response: gunicorn's, of the request that is served.
     """
 
     def __init__(
-        self, number: int, origin: Any, *, ahead: bytes = b"", deadline: float | None = None
+        self,
+        number: int,
+        edge: Any,
+        listener: Any,
+        *,
+        ahead: bytes = b"",
+        deadline: float | None = None,
     ) -> None:
         super().__init__(fileno=number)
-        self.origin = origin
+        self.edge = edge
+        self.listener = listener
         self.deadline = deadline
         self.held: Any = None
         self.response: Any = None

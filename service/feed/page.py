@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 
 from service import clock
@@ -19,6 +18,7 @@ PAGE_MAX_BYTES = 1_000_000  # below 1 MiB with the envelope around it
 # What one filtered read looks through at most: it holds up all other greenlets for some
 # milliseconds. The next read goes on from there.
 SCAN_ROWS = 5_000
+_BOOL = {False: "false", True: "true"}
 AT = re.compile(r'"at":"([^"]+)"')  # stands before all that a user could have written
 
 
@@ -91,18 +91,14 @@ def render(page: Page, reason: str, *, retry_s: float = 0) -> bytes:
     status = "" if page.status is None else f',"status":"{page.status}"'
     return (
         f'{{"feed":"{page.log.feed}","events":[{",".join(page.events)}],"next":{page.next},'
-        f'"head":{page.log.head},"oldest":{page.log.oldest},"more":{_json(page.more)},'
-        f'"closed":{_json(page.closed)},"reason":"{reason}","retry_s":{_json(retry_s)}{status}}}'
+        f'"head":{page.log.head},"oldest":{page.log.oldest},"more":{_BOOL[page.more]},'
+        f'"closed":{_BOOL[page.closed]},"reason":"{reason}","retry_s":{retry_s}{status}}}'
     ).encode()
 
 
 def seq_of(event: str) -> int:
     """The number of an event in its JSON text, which begins with it: see `events.log.render`."""
     return int(event[len('{"seq":') : event.index(",")])
-
-
-def _json(value: bool | float) -> str:
-    return orjson.dumps(value).decode()
 
 
 def check(after: int, current: log.Head) -> None:

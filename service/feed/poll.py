@@ -99,7 +99,9 @@ class Feed:
             self._watcher.look_for()
 
     def leave(self, place: Place) -> None:
+        """Wait no longer, and do not come back."""
         self._waiters.leave(place)
+        self._waiters.deadlines.drop(place)
 
     def has_room_for(self, holder: str | None) -> bool:
         return (
@@ -110,7 +112,7 @@ class Feed:
 
     def end(self, place: Place) -> None:
         """Its time is over. Where nobody can say that nothing came, it finds out for itself."""
-        known = self._watcher.well and place.group is not None
+        known = self._watcher.well and place.stands
         self._waiters.answer(place, self._quiet(place, "timeout") if known else None)
 
     def poll(
@@ -190,7 +192,7 @@ class Feed:
         if room.log is None:
             return None
         group = place.group
-        if group is None:
+        if group is None or not place.stands:
             return Answer(Page(room.log, (), place.after, place.status), reason)
         made = group.quiet
         if made is None or (made.reason, made.page.log) != (reason, room.log):
@@ -230,6 +232,7 @@ class Seat(Place):
         self._result.set(Answer(Page(Head("", 0, 0), (), self.after), "timeout"))
 
 
-def hold_until(wait_s: float) -> float:
+def hold_until(wait_s: float, now: float | None = None) -> float:
     """When a poll that comes now is answered at the latest, in monotonic time."""
-    return time.monotonic() + wait_s * random.uniform(HOLD_FROM, HOLD_TO)  # noqa: S311
+    begin = time.monotonic() if now is None else now
+    return begin + wait_s * (HOLD_FROM + (HOLD_TO - HOLD_FROM) * random.random())  # noqa: S311

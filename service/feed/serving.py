@@ -56,7 +56,7 @@ class Look:
     def _begin(self) -> None:
         """Of a log that was another one a moment ago, nobody's cursor is worth anything."""
         for group in self.room.groups():
-            self.deliveries.append(Delivery(self.room.dissolve(group)))
+            self.deliveries.append(Delivery(group.let_go()))
         self.room.begin(self.now)
 
     def _follow(self, before: int) -> None:
@@ -66,7 +66,7 @@ class Look:
         self.room.log = Head(self.now.feed, upto, self.now.oldest, self.now.access)
         self.more = upto < self.now.head
         # All leave before anything else is read: who joins a group from here on has seen these rows.
-        left = [(group, self.room.dissolve(group)) for group in self.room.concerned(rows)]
+        left = [(group, group.let_go()) for group in self.room.concerned(rows)]
         of_mission: dict[int, list[Stored]] = {}
         for row in rows:
             of_mission.setdefault(row.mission, []).append(row)

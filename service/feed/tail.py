@@ -45,6 +45,13 @@ class Tail:
     def reaches(self, after: int) -> bool:
         return self.start <= after <= self.head
 
+    def has_nothing_of(self, missions: Sequence[int], after: int) -> bool:
+        """Whether it is known that none of these missions has an event behind a cursor."""
+        if not missions or not self.reaches(after):
+            return False
+        there = (self._of_mission.get(mission) for mission in missions)
+        return all(not rows or rows[-1].seq <= after for rows in there)
+
     def behind(self, after: int, mission: int | None) -> list[Stored]:
         """The events behind a cursor that this reaches, of one mission or of all."""
         rows = self._rows if mission is None else self._of_mission.get(mission, ())

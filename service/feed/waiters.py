@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from service.events.log import Head, Stored
 from service.feed.answer import Answer
 from service.feed.cursor import Filter
-from service.feed.deadlines import Deadlines
+from service.feed.deadlines import NEVER, Deadlines
 from service.feed.tail import Tail
 
 
@@ -14,9 +14,10 @@ class Place:
 
     after: nothing up to here is for it. status: of the mission that it follows, as of there.
     checked: the count of changes of access (see Head) at which its caller was let in; -1: not known.
+    group: where it stands, or stood the last time. due, slot: see `Deadlines`.
     """
 
-    __slots__ = ("after", "checked", "filter", "group", "holder", "slot", "status", "waits")
+    __slots__ = ("after", "checked", "due", "filter", "group", "holder", "slot", "status", "waits")
 
     def __init__(self, wanted: Filter, after: int, holder: str | None) -> None:
         self.filter = wanted
@@ -25,8 +26,14 @@ class Place:
         self.status: str | None = None
         self.checked = -1
         self.group: Group | None = None
+        self.due = NEVER
         self.slot = 0
         self.waits = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether it has seen all up to its room's head."""
+        return self.group is not None and self in self.group.places
 
     def answered(self, answer: Answer | None) -> None:
         """It waits no longer. None: it is to ask anew, as if it had just come. May run in the hub."""
@@ -40,16 +47,24 @@ class Place:
 class Group:
     """Polls with one filter that have nothing to get up to their room's head.
 
-    quiet: what they get when nothing comes, once it was made, with the head that it was made for.
+    status: of the mission that they follow, as of there. quiet: what they get when nothing comes, once
+    it was made, with the head that it was made for. room: None once the room has forgotten it, which it
+    does when nobody has stood there for a while: between two polls, a client's group stays.
     """
 
-    __slots__ = ("filter", "places", "quiet", "status")
+    __slots__ = ("filter", "places", "quiet", "room", "status")
 
-    def __init__(self, wanted: Filter, status: str | None) -> None:
+    def __init__(self, room: "Room", wanted: Filter) -> None:
+        self.room: Room | None = room
         self.filter = wanted
-        self.status = status
+        self.status: str | None = None
         self.places: set[Place] = set()
         self.quiet: Answer | None = None
+
+    def let_go(self) -> set[Place]:
+        """All who stand here, and then nobody does."""
+        places, self.places = self.places, set()
+        return places
 
 
 class Room:
@@ -84,43 +99,62 @@ class Room:
         for group in self.groups():
             yield from list(group.places)
 
+    def returns(self, place: Place, group: Group) -> bool:
+        """Let a place stand where it stood before, if there is nothing for it up to the head."""
+        log = self.log
+        if log is None or place.checked != log.access:
+            return False
+        if place.after != log.head:
+            if not self.tail.has_nothing_of(group.filter.mission_ids, place.after):
+                return False
+            place.after = log.head
+        self._stand(place, group)
+        return True
+
     def join(self, place: Place) -> None:
         """Stand in the group of its filter: it has seen all up to the head."""
         self.arrivals.discard(place)
         group = self._groups.get(place.filter)
         if group is None:
-            group = self._groups[place.filter] = Group(place.filter, place.status)
+            group = self._groups[place.filter] = Group(self, place.filter)
             for index in self._indexes(group.filter):
                 index.add(group)
-        group.places.add(place)
         place.group = group
+        self._stand(place, group)
+
+    def _stand(self, place: Place, group: Group) -> None:
+        if not group.places:  # nobody was there to be told of the status
+            group.status, group.quiet = place.status, None
+        group.places.add(place)
 
     def leave(self, place: Place) -> None:
-        group, place.group = place.group, None
         self.arrivals.discard(place)
-        if group is not None:
-            group.places.discard(place)
-            if not group.places:
-                self.dissolve(group)
+        if place.group is not None:
+            place.group.places.discard(place)
 
-    def dissolve(self, group: Group) -> set[Place]:
-        """All who stood in a group, which is gone."""
+    def tidy(self) -> None:
+        """Forget the groups in which nobody stands."""
+        for group in self.groups():
+            if not group.places:
+                self._forget(group)
+
+    def _forget(self, group: Group) -> None:
+        group.room = None
         del self._groups[group.filter]
         for index in self._indexes(group.filter):
             index.discard(group)
         for mission in group.filter.mission_ids:
             if not self._of_mission.get(mission, True):
                 del self._of_mission[mission]
-        for place in group.places:
-            place.group = None
-        return group.places
 
     def concerned(self, rows: Iterable[Stored]) -> list[Group]:
-        """The groups for which one of these events may matter."""
+        """The groups with somebody for whom one of these events may matter."""
         found: dict[Group, None] = {}
         for row in rows:
             for group in (*self._of_mission.get(row.mission, ()), *self._of_all):
-                if group not in found and group.filter.wants(row.mission, row.kind):
+                if not group.places or group in found:
+                    continue
+                if group.filter.wants(row.mission, row.kind):
                     found[group] = None
         return list(found)
 
@@ -149,13 +183,12 @@ class Waiters:
         if place.holder is not None:
             self._by_holder[place.holder] = self._by_holder.get(place.holder, 0) + 1
         self.deadlines.put(place, until)
+        group = place.group
+        if group is not None and group.room is not None and group.room.returns(place, group):
+            return False
         room = self.rooms.get(place.filter.workspace_id)
         if room is None:
             room = self.rooms[place.filter.workspace_id] = Room()
-        log = room.log
-        if log is not None and place.after == log.head and place.checked == log.access:
-            room.join(place)
-            return False
         room.arrivals.add(place)
         return True
 
@@ -163,24 +196,33 @@ class Waiters:
         """Wait no longer; nothing happens to who does not."""
         if place.waits:
             self.rooms[place.filter.workspace_id].leave(place)
-            self._forget(place)
+            self._uncount(place)
 
     def answer(self, place: Place, answer: Answer | None) -> None:
         if place.waits:
             self.leave(place)
             place.answered(answer)
 
+    def deliver(self, places: Iterable[Place], answer: Answer | None) -> None:
+        """Answer those who have left their room already, and still wait."""
+        for place in places:
+            if place.waits:
+                self._uncount(place)
+                place.answered(answer)
+
     def everybody(self) -> list[Place]:
         return [place for room in self.rooms.values() for place in room.places()]
 
-    def close_empty(self) -> None:
-        """Forget the rooms in which nobody is."""
+    def tidy(self) -> None:
+        """Forget the rooms in which nobody is, and the groups."""
+        for room in self.rooms.values():
+            room.tidy()
         self.rooms = {key: room for key, room in self.rooms.items() if not room.is_empty}
 
-    def _forget(self, place: Place) -> None:
+    def _uncount(self, place: Place) -> None:
         place.waits = False
         self.count -= 1
-        self.deadlines.drop(place)
+        self.deadlines.rest(place)
         if place.holder is not None:
             self._by_holder[place.holder] -= 1
             if not self._by_holder[place.holder]:

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import gevent
@@ -12,7 +14,7 @@ from service import clock
 from service.db import UNAVAILABLE, Database, reason
 from service.events import log
 from service.feed.serving import Delivery, Look
-from service.feed.waiters import Waiters
+from service.feed.waiters import Place, Waiters
 from service.feed.witness import Witness
 
 RETRY_S = 0.5  # after the database did not answer
@@ -111,7 +113,7 @@ class Watcher:
         begin = time.monotonic()
         looks: list[Look] = []
         try:
-            with self._db.reading() as conn:
+            with self._db.watching() as conn:
                 rooms = self._waiters.rooms
                 for workspace_id, now in log.standings(conn, list(rooms)).items():
                     looks.append(Look(conn, workspace_id, rooms[workspace_id], now))
@@ -132,17 +134,17 @@ class Watcher:
         return answered / (answered + self._waiters.count)
 
     def _deliver(self, deliveries: list[Delivery]) -> None:
-        now_ms = clock.now_ms()
+        now_ms, count = clock.now_ms(), 0
         for delivery in deliveries:
             happened_ms = delivery.answer.page.newest_ms if delivery.answer else None
             if happened_ms is not None:
                 self._witness.delivered(max(0, now_ms - happened_ms) / 1000)
-        for count, (place, answer) in enumerate(
-            (place, delivery.answer) for delivery in deliveries for place in delivery.places
-        ):
-            self._waiters.answer(place, answer)
-            if count % ANSWERS_AT_ONCE == ANSWERS_AT_ONCE - 1:
-                gevent.sleep(0)
+            for places in batched(delivery.places, ANSWERS_AT_ONCE):
+                self._waiters.deliver(places, delivery.answer)
+                count += len(places)
+                if count >= ANSWERS_AT_ONCE:
+                    gevent.sleep(0)
+                    count = 0
 
     def _tidy(self) -> None:
         now = time.monotonic()
@@ -151,7 +153,14 @@ class Watcher:
             self._witness.holding(self._waiters.count)
         if now > self._tidied + ROOMS_KEPT_S:
             self._tidied = now
-            self._waiters.close_empty()
+            self._waiters.tidy()
+
+
+def batched(places: Iterable[Place], count: int) -> Iterator[list[Place]]:
+    """Some at a time, as itertools has it from Python 3.12 on."""
+    rest = iter(places)
+    while some := list(islice(rest, count)):
+        yield some
 
 
 def _note(error: Exception) -> None:

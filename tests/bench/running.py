@@ -33,7 +33,9 @@ class Load:
     skip: int = 10
     sizes: tuple[int, ...] = TOKEN_TEXT
     written: int | None = None
-    patience_s: float = 15.0  # beyond the time that the writing takes
+    patience_s: float = (
+        60.0  # beyond the time that the writing takes: each first poll is parsed before
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ def start_client(side: Side, load: Load, program: Path, files: Path) -> "subproc
     enough = load.subscribers * (1 if load.subscribers <= 10_000 else 0.99)
 
     def all_held() -> bool:
+        if client.poll() is not None:
+            raise RuntimeError("the client gave up before all were held")
         held = side.held()
         return held is None or held >= enough
 

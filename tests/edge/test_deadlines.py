@@ -5,12 +5,13 @@ import time
 import gevent
 import pytest
 
-from service.feed.deadlines import Deadlines
+from service.feed.deadlines import NEVER, Deadlines
 
 
 class Item:
     def __init__(self) -> None:
         self.slot = 0
+        self.due = NEVER
         self.over_at = 0.0
 
     def time_is_over(self) -> None:
@@ -52,3 +53,31 @@ def test_times_at_which_nobody_is_left_wake_nobody(deadlines, monkeypatch):
         gevent.sleep(0.01)
     assert not any(item.over_at for item in dropped)
     assert len(runs) <= 3  # the first one's time had been asked for
+
+
+def test_who_is_put_off_is_called_then_and_only_then(deadlines):
+    begin = time.monotonic()
+    item, resting = Item(), Item()
+    for each in (item, resting):
+        deadlines.put(each, begin + 0.05)
+    deadlines.put(item, begin + 0.3)
+    deadlines.rest(resting)
+    last = Item()
+    deadlines.put(last, begin + 0.4)
+    while not last.over_at:
+        assert time.monotonic() < begin + 30
+        gevent.sleep(0.01)
+    assert item.over_at >= begin + 0.29
+    assert not resting.over_at
+
+
+def test_who_is_put_earlier_is_called_earlier(deadlines):
+    begin = time.monotonic()
+    early, late = Item(), Item()
+    for each in (early, late):
+        deadlines.put(each, begin + 20)
+    deadlines.put(early, begin + 0.05)
+    while not early.over_at:
+        assert time.monotonic() < begin + 15
+        gevent.sleep(0.01)
+    assert not late.over_at

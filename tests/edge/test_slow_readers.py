@@ -12,11 +12,12 @@ from service.config import Settings
 from service.db import Database
 from service.events.log import Head
 from service.feed.answer import Answer
-from service.feed.connection import Connection, Template
+from service.feed.connection import Connection, Terms
 from service.feed.cursor import Filter
-from service.feed.edge import Edge, Terms
+from service.feed.edge import Edge
 from service.feed.page import Page
 from service.feed.poll import Feed
+from service.feed.template import Template
 from service.feed.witness import Nobody
 
 BODY_BYTES = 1_000_000  # more than a socket takes
