@@ -85,12 +85,12 @@ def _left_to_the_edge(line: Line, access: Access, query: FeedQuery) -> Response:
         echoes_id=request.headers.get("X-Request-Id") == g.request_id,
         expires=_expiry(access),
     )
-    after = feed.begin(query)
-    held = Connection(line.edge, query.filter, after, access.token_id, terms)
+    found = feed.begin(query)
+    held = Connection(line.edge, query.filter, access.token_id, terms)
     held.deadline = line.deadline or hold_until(query.wait_s)
     line.deadline = None
     line.held = held
-    answer = feed.ask(held, query.wait_s, held.deadline)
+    answer = feed.ask(held, query.wait_s, held.deadline, found)
     if answer is not None:
         _slow_down(access, query)
         held.answered(answer)

@@ -53,9 +53,9 @@ class Connection(Place):
     )
 
     def __init__(
-        self, edge: "Edge", wanted: Filter, after: int, holder: str | None, terms: Terms | None
+        self, edge: "Edge", wanted: Filter, holder: str | None, terms: Terms | None
     ) -> None:
-        super().__init__(wanted, after, holder)
+        super().__init__(wanted, holder)
         self._edge = edge
         self.terms = terms
         self.last: Written | None = None

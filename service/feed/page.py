@@ -52,21 +52,27 @@ class Page:
         return bool(self.events) or self.closed
 
 
-def start(db: Database, query: FeedQuery) -> int:
-    """The cursor that a poll starts from. Raises Problem cursor_ahead, cursor_expired, not_found."""
-    wanted = query.filter
+def first(db: Database, query: FeedQuery) -> Page:
+    """The page that a poll begins with, as `read` gives it.
+
+    Raises Problem cursor_ahead, cursor_expired, not_found.
+    """
     with db.reading() as conn:
-        if wanted.mission_ids:
-            queries.require(conn, wanted.workspace_id, wanted.mission_ids)
-        current = log.head(conn, wanted.workspace_id)
-        if query.newest == 0:
-            return current.head
-        if query.newest is not None:
-            after = log.newest_before(conn, wanted.workspace_id, query.newest, wanted.mission)
-            return max(after, current.oldest - 1)
-    after = query.after or 0
-    check(after, current)
-    return after
+        return read_in(conn, query.filter, _start(conn, query))
+
+
+def _start(conn: Connection, query: FeedQuery) -> int:
+    """The cursor that a poll starts from, where the missions that it names are there."""
+    wanted = query.filter
+    if wanted.missions:
+        queries.require(conn, wanted.workspace_id, wanted.missions)
+    if query.newest is None:
+        return query.after or 0
+    current = log.head(conn, wanted.workspace_id)
+    if query.newest == 0:
+        return current.head
+    after = log.newest_before(conn, wanted.workspace_id, query.newest, wanted.mission)
+    return max(after, current.oldest - 1)
 
 
 def read(db: Database, wanted: Filter, after: int) -> Page:
@@ -77,9 +83,11 @@ def read(db: Database, wanted: Filter, after: int) -> Page:
 
 def read_in(conn: Connection, wanted: Filter, after: int) -> Page:
     """As `read`, in a transaction that sees one moment."""
+    status, last = _mission(
+        conn, wanted
+    )  # first: of a mission that is not there no cursor is wrong
     current = log.head(conn, wanted.workspace_id)
     check(after, current)
-    status, last = _mission(conn, wanted)
     upto = _scan_end(wanted, after, current.head)
     events, reached = _fill(conn, wanted, after, upto)
     closed = status is not None and Status(status).ended and reached >= last

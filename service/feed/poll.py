@@ -75,16 +75,18 @@ class Feed:
         for place in self._waiters.everybody():
             self._waiters.answer(place, self._quiet(place, "drain"))
 
-    def begin(self, query: FeedQuery) -> int:
-        """The cursor that a poll starts from. Raises Problem cursor_ahead, cursor_expired, not_found."""
-        return page.start(self._db, query)
+    def begin(self, query: FeedQuery) -> Page:
+        """What a poll finds when it comes. Raises Problem cursor_ahead, cursor_expired, not_found."""
+        return page.first(self._db, query)
 
-    def ask(self, place: Place, wait_s: float, deadline: float) -> Answer | None:
+    def ask(
+        self, place: Place, wait_s: float, deadline: float, found: Page | None = None
+    ) -> Answer | None:
         """The answer; or None, and the place is `answered` later.
 
-        deadline: as `hold_until` gave it. Raises Problem as `begin`.
+        deadline: as `hold_until` gave it. found: what `begin` gave. Raises Problem as `begin`.
         """
-        found = self._read(place.filter, place.after)
+        found = self._read(place.filter, found or page.read(self._db, place.filter, place.after))
         reason = self._reason_to_answer(found, place, wait_s, deadline)
         if reason is not None:
             retry_s = BUSY_RETRY_S * random.uniform(1, 3) if reason == "busy" else 0  # noqa: S311
@@ -130,9 +132,11 @@ class Feed:
         Raises Problem cursor_ahead, cursor_expired, not_found.
         """
         deadline = hold_until(query.wait_s)
-        seat = Seat(self, query.filter, self.begin(query), holder)
+        found: Page | None = self.begin(query)
+        seat = Seat(self, query.filter, holder)
         while True:
-            answer = self.ask(seat, query.wait_s, deadline) or seat.sit(sock)
+            answer = self.ask(seat, query.wait_s, deadline, found) or seat.sit(sock)
+            found = None
             if answer is not None:
                 return answer
             allow()
@@ -163,9 +167,8 @@ class Feed:
             seen, _ = look()
         return seen
 
-    def _read(self, wanted: Filter, after: int) -> Page:
-        """The next page that has something, or stands at the head."""
-        found = page.read(self._db, wanted, after)
+    def _read(self, wanted: Filter, found: Page) -> Page:
+        """The next page that has something, or stands at the head: this one, or one further on."""
         while not found.complete and found.more:
             gevent.sleep(0)  # others are served between two steps of a long scan
             found = page.read(self._db, wanted, found.next)
@@ -206,8 +209,8 @@ class Seat(Place):
 
     __slots__ = ("_feed", "_result")
 
-    def __init__(self, feed: Feed, wanted: Filter, after: int, holder: str | None) -> None:
-        super().__init__(wanted, after, holder)
+    def __init__(self, feed: Feed, wanted: Filter, holder: str | None) -> None:
+        super().__init__(wanted, holder)
         self._feed = feed
         self._result: AsyncResult[Answer | None] = AsyncResult()
 

@@ -19,9 +19,9 @@ class Place:
 
     __slots__ = ("after", "checked", "due", "filter", "group", "holder", "slot", "status", "waits")
 
-    def __init__(self, wanted: Filter, after: int, holder: str | None) -> None:
+    def __init__(self, wanted: Filter, holder: str | None) -> None:
         self.filter = wanted
-        self.after = after
+        self.after = 0
         self.holder = holder
         self.status: str | None = None
         self.checked = -1
@@ -119,7 +119,10 @@ class Room:
             group = self._groups[place.filter] = Group(self, place.filter)
             for index in self._indexes(group.filter):
                 index.add(group)
-        place.group = group
+        place.group, place.filter = (
+            group,
+            group.filter,
+        )  # an equal one, of which there need be no two
         self._stand(place, group)
 
     def _stand(self, place: Place, group: Group) -> None:

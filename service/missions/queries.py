@@ -7,9 +7,14 @@ from sqlalchemy import Connection, Row, select
 
 from models import missions, requests
 from service.clock import rfc3339, rfc3339_or_none
+from service.db import rows
 from service.errors import Problem
 from service.events import log
 from service.events.text import decode
+
+# Asked for each poll of a mission.
+EXISTING = "SELECT id FROM missions WHERE id IN"
+STATUS_AND_REV = "SELECT status, rev FROM missions WHERE id = ? AND workspace_id = ?"
 
 
 def one(conn: Connection, workspace_id: int, mission_id: int) -> dict[str, Any]:
@@ -19,7 +24,7 @@ def one(conn: Connection, workspace_id: int, mission_id: int) -> dict[str, Any]:
         select(missions).where(missions.c.id == mission_id, missions.c.workspace_id == workspace_id)
     ).one_or_none()
     if row is None:
-        raise Problem("not_found", f"There is no mission {mission_id}.")
+        raise _unknown(mission_id)
     pending = _pending(conn, [mission_id])
     return {**_view(row, pending.get(mission_id, [])), "as_of": as_of}
 
@@ -52,53 +57,54 @@ def page(
         query = query.where(missions.c.project == project)
     if title is not None:
         query = query.where(missions.c.title.icontains(title, autoescape=True))
-    rows = conn.execute(query.order_by(missions.c.id.desc()).limit(limit + 1)).all()
-    more = len(rows) > limit
-    rows = rows[:limit]
-    pending = _pending(conn, [row.id for row in rows])
-    return [_view(row, pending.get(row.id, [])) for row in rows], as_of, more
+    newest = conn.execute(query.order_by(missions.c.id.desc()).limit(limit + 1)).all()
+    more = len(newest) > limit
+    newest = newest[:limit]
+    pending = _pending(conn, [row.id for row in newest])
+    return [_view(row, pending.get(row.id, [])) for row in newest], as_of, more
 
 
 def require(conn: Connection, workspace_id: int, mission_ids: Sequence[int]) -> None:
     """Raises Problem not_found when one of them is unknown or another workspace's."""
-    known = set(
-        conn.execute(
-            select(missions.c.id).where(
-                missions.c.id.in_(mission_ids), missions.c.workspace_id == workspace_id
-            )
-        ).scalars()
-    )
+    known = existing(conn, mission_ids, workspace_id)
     for mission_id in mission_ids:
         if mission_id not in known:
-            raise Problem("not_found", f"There is no mission {mission_id}.")
+            raise _unknown(mission_id)
 
 
-def existing(conn: Connection, mission_ids: Collection[int]) -> set[int]:
-    """Those of the ids that are missions."""
-    found = select(missions.c.id).where(missions.c.id.in_(mission_ids))
-    return set(conn.execute(found).scalars()) if mission_ids else set()
+def existing(
+    conn: Connection, mission_ids: Collection[int], workspace_id: int | None = None
+) -> set[int]:
+    """Those of the ids that are missions, of one workspace or of any."""
+    if not mission_ids:
+        return set()
+    query = f"{EXISTING} ({','.join('?' * len(mission_ids))})"
+    if workspace_id is None:
+        return {row[0] for row in rows(conn, query, [*mission_ids])}
+    return {
+        row[0] for row in rows(conn, f"{query} AND workspace_id = ?", [*mission_ids, workspace_id])
+    }
 
 
 def status_and_rev(conn: Connection, workspace_id: int, mission_id: int) -> tuple[str, int]:
     """A mission's status and the seq of its last STATUS event. Raises Problem not_found."""
-    row = conn.execute(
-        select(missions.c.status, missions.c.rev).where(
-            missions.c.id == mission_id, missions.c.workspace_id == workspace_id
-        )
-    ).one_or_none()
-    if row is None:
-        raise Problem("not_found", f"There is no mission {mission_id}.")
-    return row.status, row.rev
+    for status, rev in rows(conn, STATUS_AND_REV, (mission_id, workspace_id)):
+        return status, rev
+    raise _unknown(mission_id)
+
+
+def _unknown(mission_id: int) -> Problem:
+    return Problem("not_found", f"There is no mission {mission_id}.")
 
 
 def _pending(conn: Connection, mission_ids: Sequence[int]) -> dict[int, list[int]]:
-    rows = conn.execute(
+    open_ones = conn.execute(
         select(requests.c.mission_id, requests.c.id)
         .where(requests.c.mission_id.in_(mission_ids), requests.c.status == "pending")
         .order_by(requests.c.id)
     )
     found: dict[int, list[int]] = {}
-    for row in rows:
+    for row in open_ones:
         found.setdefault(row.mission_id, []).append(row.id)
     return found
 

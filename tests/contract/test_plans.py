@@ -33,8 +33,7 @@ def filled(db):
 
 
 def feed(db, wanted, after=None, newest=None):
-    start = page.start(db, FeedQuery(wanted, after, newest, 0.0))
-    page.read(db, wanted, start)
+    page.first(db, FeedQuery(wanted, after, newest, 0.0))
 
 
 READS = {

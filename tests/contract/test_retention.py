@@ -76,7 +76,7 @@ def test_a_cursor_in_what_is_gone_is_told_so(db, stopped_clock):
     stopped_clock.advance(2 * DAY_S)
     prune(db)
     with pytest.raises(Problem) as refused:
-        page.start(db, FeedQuery(Filter(the.WORKSPACE), 3, None, 0.0))
+        page.first(db, FeedQuery(Filter(the.WORKSPACE), 3, None, 0.0))
     assert refused.value.code == "cursor_expired"
 
 

@@ -44,7 +44,7 @@ class Client:
 
     def __init__(self, edge: Edge) -> None:
         terms = Terms(wait_s=20, packs=False, echoes_id=True, expires=0)
-        self._server = Connection(edge, Filter(1), 0, None, terms)
+        self._server = Connection(edge, Filter(1), None, terms)
         self._socket, theirs = socket.socketpair()
         self._socket.setblocking(False)
         template = Template(b"HTTP/1.1 200 OK\r\n", False, False, True, 20, b"", None)

@@ -38,7 +38,8 @@ def room(waiters) -> Room:
 @pytest.fixture
 def place(waiters, room) -> Client:
     """Has stood in the room at its head, was answered, and is about to ask again."""
-    made = Client(Filter(1, mission=OURS), 10, None)
+    made = Client(Filter(1, mission=OURS), None)
+    made.after = 10
     assert waiters.enter(made, NEVER)
     made.checked = 3
     room.join(made)
