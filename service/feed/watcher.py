@@ -23,6 +23,7 @@ RETRY_S = 0.5  # after the database did not answer
 # answer. One client is served at once, and a thousand get a burst in few pieces; where each event is for
 # a few of many, there would be nothing to share.
 LINGER_MAX_S = 0.01
+LINGER_MIN_S = 0.001  # the loop's timers are no finer: less would only be later
 ANSWERS_AT_ONCE = 500  # then everybody else is served before the next ones
 TELL_EVERY_S = 0.5  # how many there are; to tell it costs more than to count one
 ROOMS_KEPT_S = 5.0  # a client that comes back finds the newest events in memory
@@ -126,7 +127,9 @@ class Watcher:
         self._witness.woken(found=bool(found))
         self._asked = self._asked or any(look.more for look in looks)
         if found and not self._asked:
-            gevent.sleep(min((time.monotonic() - begin) * self._share(found), LINGER_MAX_S))
+            linger_s = (time.monotonic() - begin) * self._share(found)
+            if linger_s >= LINGER_MIN_S:
+                gevent.sleep(min(linger_s, LINGER_MAX_S))
 
     def _share(self, found: list[Delivery]) -> float:
         """What part of those who wait got something."""
