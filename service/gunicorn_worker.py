@@ -8,6 +8,7 @@ is told to, where gunicorn's own sleeps for a second before each step.
 import ssl
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -61,14 +62,26 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         # Over TLS bytes are not what they look like; and gunicorn's access log wants each request.
         may_leave = sockets.available and not self.cfg.accesslog
-        if may_leave and not isinstance(client, ssl.SSLSocket | Line):
+        comes = may_leave and not isinstance(client, ssl.SSLSocket | Line)
+        if comes:
             client = Line(client.detach(), self.edge, listener)
         if isinstance(client, Line):
             self.edge.lines.add(client)
         try:
-            super().handle(listener, client, addr)
+            if not comes or not self._is_known(client):
+                super().handle(listener, client, addr)
         finally:
             self.edge.lines.discard(client)
+
+    def _is_known(self, line: Line) -> bool:
+        """Whether a new connection needs no greenlet: the edge has taken it, or it says nothing."""
+        request = b""
+        with self.timeout_ctx(), suppress(OSError):
+            request = line.look_ahead()
+        if not request:
+            line.close()
+            return True
+        return self.edge.take_known(line, request)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         if not isinstance(sock, Line):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from service.feed.answer import Answer
 from service.feed.cursor import Filter
+from service.feed.known import Known
+from service.feed.page import Page
 from service.feed.poll import hold_until
 from service.feed.sockets import NOTHING, READ, WRITE
 from service.feed.template import Template, Written
@@ -82,6 +84,13 @@ class Connection(Place):
             [answer], self._early = self._early, None
             self.answered(answer)
 
+    def go_on(self, known: Known, page: Page) -> None:
+        """Wait, after `begin`, as who was answered with this page on another connection."""
+        self.after, self.status = page.next, page.status
+        self.checked, self.group = known.checked, known.group
+        self.deadline = hold_until(known.template.wait_s, self._since)
+        self._edge.feed.enter(self, self.deadline)
+
     def abandon(self) -> None:
         """Before `begin`: something else has become of the request."""
         self._state = GONE
@@ -94,7 +103,7 @@ class Connection(Place):
         if template is None:
             self._early = (answer,)
         elif answer is None:
-            self._give_back(self._request(template) + self._ahead)
+            self._give_back(template.request_from(self.after) + self._ahead)
         else:
             self._edge.witness.polled(answer.reason, time.monotonic() - self._since)
             self._send(template, answer)
@@ -126,9 +135,11 @@ class Connection(Place):
             self._read()
 
     def _send(self, template: Template, answer: Answer) -> None:
-        last = template.closes or self._edge.feed.draining
-        self.last = written = (template.written_last if last else template.written)(answer)
+        draining = self._edge.feed.draining
+        self.last = written = (template.written_last if draining else template.written)(answer)
         self.deadline = None
+        if template.closes:
+            self._edge.known.answered(self, template, answer.page, self._expires)
         try:
             sent = os.write(self._number, written.data)
         except BlockingIOError:
@@ -138,7 +149,7 @@ class Connection(Place):
             return
         if sent < len(written.data):
             self._send_later(memoryview(written.data)[sent:])
-        elif last:
+        elif draining or template.closes:
             self.close()
         else:
             self._rest()
@@ -216,10 +227,6 @@ class Connection(Place):
         self._state, self._since = WAITS, now
         self.deadline = hold_until(template.wait_s, now)
         feed.enter(self, self.deadline)
-
-    def _request(self, template: Template) -> bytes:
-        """The bytes of the request that waits."""
-        return template.request if self.last is None else template.request_from(self.after)
 
     def _give_back(self, data: bytes) -> None:
         self._let_go()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from service.feed.connection import Connection, Terms
+from service.feed.known import KnownRequests
 from service.feed.line import Line
 from service.feed.poll import Feed
 from service.feed.repeat import Repeat
@@ -56,6 +57,7 @@ class Edge:
         self.feed = feed
         self.witness = witness
         self.sockets = Sockets()
+        self.known = KnownRequests()
         self.lines: set[Line] = set()  # the connections that do have a greenlet
         self.unsent: dict[Connection, int] = {}
         # Those that ask for nothing, and since when, the longest first. No deadlines: between two
@@ -78,6 +80,18 @@ class Edge:
         expires = min(time.monotonic() + PARSED_FOR_S, connection.terms.expires)
         number, ahead = line.leave(parsed)
         connection.begin(number, line.listener, template, expires, ahead)
+
+    def take_known(self, line: Line, request: bytes) -> bool:
+        """Take over a new connection, if its request is one that was parsed before. Whether it was."""
+        now = time.monotonic()
+        found = self.known.find(request, now)
+        if found is None or not self.feed.has_room_for(found[0].holder):
+            return False
+        known, page = found
+        connection = Connection(self, known.filter, known.holder, None)
+        connection.begin(line.detach(), line.listener, known.template, known.expires, b"")
+        connection.go_on(known, page)
+        return True
 
     def give_back(self, connection: Connection, number: int, request: bytes) -> None:
         """Let the worker go on with a connection, beginning with these bytes."""
@@ -113,19 +127,21 @@ class Edge:
 
     def _template(self, line: Line, terms: Terms) -> Template:
         """What connections with equal requests share."""
+        repeat = Repeat.of(line.request)
         parts = (
             _head(line.response, keep_id=terms.echoes_id),
             not terms.echoes_id,
             terms.packs,
             bool(line.response.should_close()),
             terms.wait_s,
-            line.request,
+            b"" if repeat else line.request,
+            repeat,
         )
         if len(self._templates) > TEMPLATES_MAX:
             self._templates.clear()
         made = self._templates.get(parts)
         if made is None:
-            made = self._templates[parts] = Template(*parts, Repeat.of(line.request))
+            made = self._templates[parts] = Template(*parts)
         return made
 
 

@@ -44,6 +44,11 @@ class Line(socket.socket):  # type: ignore[misc]  # gevent has no types
             with contextlib.suppress(OSError):  # the client was faster
                 self.shutdown(socket.SHUT_RD)
 
+    def look_ahead(self) -> bytes:
+        """What comes first, which `recv` gives again. Waits until there is something."""
+        self._ahead = super().recv(TAPE_MAX_BYTES)
+        return self._ahead
+
     def recv(self, size: int, *flags: int) -> bytes:
         if self._ahead:
             piece, self._ahead = self._ahead[:size], self._ahead[size:]
@@ -58,7 +63,8 @@ class Line(socket.socket):  # type: ignore[misc]  # gevent has no types
         left = parsed.unreader.buf.getvalue()
         read = bytes(self._tape[: len(self._tape) - len(left)])
         self._tape = bytearray(left)
-        first = f"{parsed.method} {parsed.uri} HTTP/1.1\r\n".encode("latin-1")
+        major, minor = parsed.version
+        first = f"{parsed.method} {parsed.uri} HTTP/{major}.{minor}\r\n".encode("latin-1")
         alone = read.startswith(first) and read.find(b"\r\n\r\n") == len(read) - 4
         plain = BODY_HEADERS.isdisjoint(name for name, _ in parsed.headers)
         self.request = read if alone and plain and parsed.method == "GET" else b""

@@ -34,7 +34,7 @@ class Template:
     """The same one for all connections that send the same.
 
     head: of the answer, without what each answer has of its own. own_id: whether an X-Request-Id is.
-    closes: the connection is closed behind the answer. request: the bytes.
+    closes: the connection is closed behind the answer. request: its bytes, where it has no repeat.
     """
 
     head: bytes
@@ -46,7 +46,7 @@ class Template:
     repeat: Repeat | None
 
     def written(self, answer: Answer) -> Written:
-        """An answer that leaves the connection open. Made once a second at most."""
+        """An answer in the form that this request gets. Made once a second at most."""
         second = int(time.time())
         made: Written | None = answer.written.get(self)
         if made is None or made.second != second:
@@ -54,8 +54,15 @@ class Template:
         return made
 
     def written_last(self, answer: Answer) -> Written:
-        """The same, for a connection that is then closed."""
+        """The same, where a connection is closed that would have been kept."""
         return self._write(answer, self.head.replace(KEEP, CLOSE), int(time.time()))
+
+    @property
+    def key(self) -> tuple[bytes, bytes] | None:
+        """The bytes around the cursor, where the cursor is all that changes."""
+        if self.repeat is None or self.repeat.between is not None:
+            return None
+        return self.repeat.before, self.repeat.behind
 
     def may_repeat(self, page: Page) -> bool:
         """Whether the poll behind this page can only wait, or get what is behind its cursor."""

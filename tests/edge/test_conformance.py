@@ -122,6 +122,38 @@ def test_who_asks_to_close_is_closed(site, head):
         assert wire.ends()
 
 
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+def test_who_comes_on_a_connection_of_its_own_each_time_misses_nothing(
+    site, claimed, head, version
+):
+    """As behind nginx with its defaults."""
+    after, heads = head, []
+    for number in range(5):
+        with site.wire(Connection="close") as wire:
+            wire.version = version
+            path = f"/missions/{claimed.mission_id}/events?after={after}&wait=20"
+            text = f"word {number}"
+            answer = site.leaves(
+                wire, path, lambda text=text: the.record(site.db, claimed, the.delta(text))
+            )
+            assert wire.ends()
+        [event] = answer.json["events"]
+        assert (event["seq"], event["data"]["delta"]) == (after + 1, text)
+        after = answer.json["next"]
+        status, headers, _ = answer.comparable()
+        heads.append((status, [pair for pair in headers if pair[0] != "content-length"]))
+    assert all(each == heads[0] for each in heads)
+
+
+def test_who_asks_for_the_same_again_on_other_connections_gets_the_same(site, claimed, head):
+    the.record(site.db, claimed, the.delta("one"), the.delta("two"))
+    bodies = set()
+    for _ in range(4):
+        with site.wire(Connection="close") as wire:
+            bodies.add(wire.get(f"/events?after={head}&wait=20&limit=1").body)
+    assert len(bodies) == 1
+
+
 def test_a_client_that_leaves_frees_its_place(site, head):
     before = site.held()
     wire = site.wire()

@@ -34,6 +34,7 @@ class Wire:
     def __init__(self, port: int, **headers: str) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=WITHIN_S)
         self.headers = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self.version = "1.1"
         self._read = b""
 
     def __enter__(self) -> Self:
@@ -43,7 +44,7 @@ class Wire:
         self.socket.close()
 
     def request(self, path: str) -> bytes:
-        return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{self.headers}\r\n".encode()
+        return f"GET {path} HTTP/{self.version}\r\nHost: localhost\r\n{self.headers}\r\n".encode()
 
     def send(self, *paths: str) -> None:
         self.socket.sendall(b"".join(self.request(path) for path in paths))
