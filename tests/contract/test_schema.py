@@ -3,6 +3,7 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select
 
 from models import metadata, workspaces
@@ -45,6 +46,10 @@ def test_an_empty_database_is_brought_to_the_newest_revision(empty):
     schema.upgrade(empty)
     assert schema.current(empty) == schema.newest() is not None
     assert tables(empty) == {*metadata.tables, "alembic_version"}
+
+
+def test_the_newest_revision_is_the_one_that_alembic_has():
+    assert schema.newest() == ScriptDirectory(str(schema.MIGRATIONS)).get_current_head()
 
 
 def test_there_is_one_workspace_from_the_beginning(db):
