@@ -12,6 +12,7 @@ from tests.api import (
     test_holding,
     test_mission_list,
     test_missions,
+    test_problems,
     test_requests,
 )
 from tests.api.routes import ROUTES
@@ -48,6 +49,8 @@ test_the_first_answer = test_answers.test_the_first_answer_is_taken
 test_another_answer = test_answers.test_another_answer_is_told_who_was_first_with_what_and_when
 test_a_cancel = test_cancel_and_retry.test_a_running_mission_is_told_to_end
 test_a_retry = test_cancel_and_retry.test_a_retry_is_a_new_mission_from_the_same_spec
+test_an_outage = test_problems.test_without_its_database_a_server_says_when_to_come_back
+test_readiness_in_an_outage = test_problems.test_without_its_database_a_server_is_up_but_not_ready
 
 
 @pytest.fixture

@@ -10,21 +10,33 @@ from service.missions import queries
 from tests.api.server import Server, problem
 from tests.contract import given as the
 from tests.contract.given import SPEC
+from tests.postgres import execute
 
 
-def overwrite(server: Server) -> None:
-    """What a broken disk leaves: a file that is no database."""
+def spoil(server: Server) -> None:
+    """What a broken disk leaves: a file that is no database, a server that lets nobody in."""
     server.db.close()
+    if not server.db.is_sqlite:
+        _of_its_server(server, "ALTER DATABASE {} WITH ALLOW_CONNECTIONS false")
+        return
     for path in server.file.parent.glob("longline.db*"):
         path.write_bytes(b"not a database, not at all" * 1000)
 
 
-def replace_by_folder(server: Server) -> None:
-    """A database that cannot be opened."""
+def take_away(server: Server) -> None:
+    """A database that cannot be opened: a folder has its place, its server has none of that name."""
     server.db.close()
+    if not server.db.is_sqlite:
+        _of_its_server(server, "DROP DATABASE {} WITH (FORCE)")
+        return
     for path in server.file.parent.glob("longline.db*"):
         path.unlink()
     server.file.mkdir()
+
+
+def _of_its_server(server: Server, statement: str) -> None:
+    url = server.db.url.set(drivername="postgresql", database="postgres")
+    execute(url.render_as_string(hide_password=False), statement.format(server.db.url.database))
 
 
 def drop_tables(server: Server) -> None:
@@ -34,7 +46,7 @@ def drop_tables(server: Server) -> None:
             conn.exec_driver_sql(f"ALTER TABLE {table} RENAME TO gone_{table}")
 
 
-BROKEN = [overwrite, replace_by_folder, drop_tables]
+BROKEN = [spoil, take_away, drop_tables]
 ASKING = [("GET", "/events"), ("GET", "/missions"), ("GET", "/requests"), ("POST", "/missions")]
 
 
