@@ -19,6 +19,7 @@ BUSY_SLEEP_S, BUSY_SLEEP_MAX_S = 0.0004, 0.003
 # A commit that finds so much in the -wal file (32 MB) takes 20 ms to tidy up; SQLite's own 1000 pages
 # are full every 150 events. Where a worker runs, `checkpoints` does it before.
 CHECKPOINT_PAGES = 8000
+READS = "longline_reads"  # in a connection's own notes: which of the two it is prepared for
 
 
 def bell_file(url: URL) -> Path:
@@ -32,7 +33,7 @@ def prepare(engine: Engine, synchronous: str) -> None:
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # transactions begin where we say, not where it guesses
-        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_DEADLINE_S * 1000)}")
+        _wait_in_c(connection, BUSY_DEADLINE_S)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -41,32 +42,44 @@ def prepare(engine: Engine, synchronous: str) -> None:
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
         mode = conn.get_execution_options().get("longline_mode")
+        reads = mode is not None
+        if conn.info.get(READS) is not reads:
+            _prepare_for(conn, reads=reads)
         if mode == "watching":
             return  # see `view`
-        reading = mode is not None
-        _driver(conn).execute(f"PRAGMA query_only = {int(reading)}")
-        if reading:
+        if reads:
             _driver(conn).execute("BEGIN")
         else:
             _begin_immediate(conn)
 
 
+def _prepare_for(conn: Connection, *, reads: bool) -> None:
+    """Have a connection read only, or wait for the write lock in Python rather than in C.
+
+    In Python because a wait inside sqlite3 holds up every greenlet of a gevent process. Not at each
+    transaction: `query_only` has SQLite compile all its statements again, which took half of an append.
+    """
+    connection = _driver(conn)
+    conn.info.pop(READS, None)
+    connection.execute(f"PRAGMA query_only = {int(reads)}")
+    _wait_in_c(connection, BUSY_DEADLINE_S if reads else 0)
+    conn.info[READS] = reads
+
+
+def _wait_in_c(connection: sqlite3.Connection, seconds: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
+
 def _begin_immediate(conn: Connection) -> None:
-    """Take the write lock, waiting in Python rather than in C.
+    """Take the write lock, however long others have it.
 
     IMMEDIATE because a transaction that reads first and then writes fails at once when somebody
-    else wrote in between, whatever the busy timeout. In Python because a wait inside sqlite3
-    holds up every greenlet of a gevent process.
+    else wrote in between, whatever the busy timeout.
     """
-    driver = _driver(conn)
     deadline, sleep_s = time.monotonic() + BUSY_DEADLINE_S, BUSY_SLEEP_S
-    driver.execute("PRAGMA busy_timeout = 0")
-    try:
-        while not _got_write_lock(conn, deadline):
-            time.sleep(sleep_s * random.uniform(0.5, 1.5))  # noqa: S311 (spreads writers)
-            sleep_s = min(sleep_s * 1.5, BUSY_SLEEP_MAX_S)
-    finally:
-        driver.execute(f"PRAGMA busy_timeout = {int(BUSY_DEADLINE_S * 1000)}")
+    while not _got_write_lock(conn, deadline):
+        time.sleep(sleep_s * random.uniform(0.5, 1.5))  # noqa: S311 (spreads writers)
+        sleep_s = min(sleep_s * 1.5, BUSY_SLEEP_MAX_S)
 
 
 @contextmanager

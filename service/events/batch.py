@@ -6,13 +6,13 @@ trip during which everybody else of the workspace waits. Decides nothing: `log.a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
 from service.db import sqlite
 from service.events.kinds import NewEvent
-from service.events.text import encode_bounded, repair, repair_or_none
+from service.events.text import encode_bounded, repair
 
 # A mission's terminal STATUS event is its last: nothing is appended behind it.
 ENDED = ("completed", "failed", "cancelled")
@@ -55,6 +55,9 @@ INSERT INTO events
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
+COLUMNS = ("kind", "name", "at_ms", "agent", "task", "call", "data")
+Row = tuple[str, str | None, int, str | None, str | None, str | None, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Fence:
@@ -68,31 +71,38 @@ def store(
     conn: Connection, mission_id: int, batch: Sequence[NewEvent], fence: Fence | None
 ) -> int | None:
     """Number and store events. The seq of the last; None when the fence does not hold."""
-    columns = [_columns(event) for event in batch]
+    rows = [_row(event) for event in batch]
     if conn.dialect.name == "postgresql":
-        return _in_one_statement(conn, mission_id, columns, fence)
-    return _in_three_statements(conn, mission_id, columns, fence)
+        return _in_one_statement(conn, mission_id, rows, fence)
+    return _in_three_statements(conn, mission_id, rows, fence)
 
 
-def _columns(event: NewEvent) -> dict[str, Any]:
-    return {
-        "kind": event.kind.value,
-        "name": repair(event.name),
-        "at_ms": event.at_ms,
-        "agent": repair_or_none(event.agent),
-        "task": repair_or_none(event.task),
-        "call": repair_or_none(event.call),
-        "data": encode_bounded(event.data),
-    }
+def _row(event: NewEvent) -> Row:
+    """What an event's row holds beside its numbers, in the order of COLUMNS."""
+    return (
+        event.kind.value,
+        _kept(event.name),
+        event.at_ms,
+        _kept(event.agent),
+        _kept(event.task),
+        _kept(event.call),
+        encode_bounded(event.data),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _kept(name: str | None) -> str | None:
+    """A name as it is stored. Neighbouring events mostly have the same."""
+    return None if name is None else repair(name)
 
 
 def _in_one_statement(
-    conn: Connection, mission_id: int, columns: list[dict[str, Any]], fence: Fence | None
+    conn: Connection, mission_id: int, rows: list[Row], fence: Fence | None
 ) -> int | None:
-    arrays = {name: [row[name] for row in columns] for name in columns[0]}
+    arrays = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
     who = {
         "mission": mission_id,
-        "count": len(columns),
+        "count": len(rows),
         "attempt": fence and fence.attempt,
         "owner": fence and fence.owner,
     }
@@ -101,10 +111,10 @@ def _in_one_statement(
 
 
 def _in_three_statements(
-    conn: Connection, mission_id: int, columns: list[dict[str, Any]], fence: Fence | None
+    conn: Connection, mission_id: int, rows: list[Row], fence: Fence | None
 ) -> int | None:
     """On SQLite, where a statement costs less than what SQLAlchemy does around it."""
-    count = len(columns)
+    count = len(rows)
     statement, held = (MISSION, ()) if fence is None else (FENCED, (fence.attempt, fence.owner))
     with sqlite.driver(conn) as driver:
         mission = driver.execute(statement, (count, mission_id, *held)).fetchone()
@@ -112,9 +122,11 @@ def _in_three_statements(
             return None
         mseq, workspace_id, attempt = mission
         (head,) = driver.execute(WORKSPACE, (count, workspace_id)).fetchone()
-        rows = [
-            (workspace_id, head - count + i, mission_id, mseq - count + i, attempt, *row.values())
-            for i, row in enumerate(columns, start=1)
-        ]
-        driver.executemany(INSERT, rows)
+        numbers = zip(
+            range(head - count + 1, head + 1), range(mseq - count + 1, mseq + 1), rows, strict=True
+        )
+        driver.executemany(
+            INSERT,
+            [(workspace_id, seq, mission_id, own, attempt, *row) for seq, own, row in numbers],
+        )
     return int(head)

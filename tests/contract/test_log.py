@@ -187,6 +187,17 @@ def test_nothing_can_be_written_in_a_reading(db):
     assert head_of(db).head == 2
 
 
+def test_one_connection_serves_readings_and_transactions_in_turn(settings, db):
+    mission_id = the.make_mission(db)
+    alone = Database(settings, pool_size=1)
+    for _ in range(2):
+        the.append(alone, mission_id, delta())
+        with pytest.raises(DBAPIError), alone.reading() as conn:
+            conn.exec_driver_sql("UPDATE workspaces SET head = 99")
+    alone.close()
+    assert head_of(db).head == 3
+
+
 @pytest.fixture
 def mixed(db) -> tuple[Database, int, int]:
     """Two missions and a log of 1 2: created, 3 5 7: deltas of the first, 4 6 8: lines of the second."""
