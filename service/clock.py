@@ -12,8 +12,7 @@ def now_ms() -> int:
 
 def rfc3339(ms: int) -> str:
     """`2026-11-22T20:00:00.123Z`: UTC, always with milliseconds."""
-    seconds, fraction = divmod(ms, 1000)
-    return f"{_to_the_second(seconds)}.{fraction:03d}Z"
+    return f"{_to_the_second(ms // 1000)}.{ms % 1000:03d}Z"
 
 
 @lru_cache(maxsize=1024)

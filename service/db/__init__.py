@@ -21,11 +21,12 @@ from service.db.checkpoints import Checkpointer
 from service.db.hints import ChangeHint, PostgresChangeHint, SqliteChangeHint
 
 POOL_TIMEOUT_S = 10.0  # writers that saturate a database make others wait up to 2 s
+ROWS_AT_ONCE = 100  # fetched with one call, of a result that may not be read to its end
 
 # What a caller may retry later: the database is not there, or every connection is taken.
 UNAVAILABLE = (OperationalError, PoolTimeout)
 
-__all__ = ["UNAVAILABLE", "ChangeHint", "Database", "reason", "rows"]
+__all__ = ["UNAVAILABLE", "ChangeHint", "Database", "reason", "rows", "stream"]
 
 
 class Database:
@@ -130,6 +131,17 @@ def rows(conn: Connection, query: str, parameters: Sequence[Any]) -> Iterable[Se
         return conn.exec_driver_sql(query.replace("?", "%s"), tuple(parameters))
     with sqlite.driver(conn) as driver:
         return driver.execute(query, parameters).fetchall()
+
+
+def stream(conn: Connection, query: str, parameters: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """As `rows`, but fetched as they are consumed, some at once: for what may be more than is wanted."""
+    if conn.dialect.name != "sqlite":
+        some = {"stream_results": True, "yield_per": ROWS_AT_ONCE}
+        told = query.replace("?", "%s")
+        yield from conn.exec_driver_sql(told, tuple(parameters), execution_options=some)
+        return
+    with sqlite.driver(conn) as driver:
+        yield from driver.execute(query, parameters)
 
 
 def _driver_url(text: str) -> URL:

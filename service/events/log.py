@@ -10,20 +10,18 @@ from sqlalchemy import Connection, func, select
 
 from models import events, workspaces
 from service import clock
-from service.db import rows
+from service.db import rows, stream
 from service.errors import LeaseLost
 from service.events.batch import Fence, store
 from service.events.kinds import NewEvent
 
-# Fetched with one call. A page may end before: by its size, which is known when they are rendered.
-ROWS_AT_ONCE = 100
-
 # The two that the feed's watcher asks at each commit.
 STANDINGS = "SELECT id, feed, head, oldest, access_changes FROM workspaces"
-FOLLOWING = f"""
-SELECT {", ".join(column.name for column in events.columns)} FROM events
-WHERE workspace_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?
+READ = f"""
+SELECT {", ".join(column.name for column in events.columns if column.name != "workspace_id")}
+FROM events WHERE workspace_id = ? AND seq > ? AND seq <= ?
 """  # noqa: S608 (our own names only)
+OLDEST_FIRST = " ORDER BY seq LIMIT ?"
 
 __all__ = ["Appended", "Fence", "Head", "append", "head", "read"]
 
@@ -126,28 +124,26 @@ def read(
     mission_ids, kinds: only these; empty means all. Rows are fetched as they are consumed,
     some at once.
     """
-    query = (
-        select(events)
-        .where(events.c.workspace_id == workspace_id, events.c.seq > after, events.c.seq <= upto)
-        .order_by(events.c.seq)
-        .limit(limit)
-    )
-    if mission_ids:
-        query = query.where(events.c.mission_id.in_(mission_ids))
-    if kinds:
-        query = query.where(events.c.kind.in_(kinds))
-    if without_kinds:
-        query = query.where(events.c.kind.not_in(without_kinds))
-    for row in conn.execute(query).yield_per(ROWS_AT_ONCE):
-        yield row.seq, render(row)
+    query = READ
+    values: list[int | str] = [workspace_id, after, upto]
+    for column, negated, among in (
+        ("mission_id", "", mission_ids),
+        ("kind", "", kinds),
+        ("kind", "NOT", without_kinds),
+    ):
+        if among:
+            query += f" AND {column} {negated} IN ({','.join('?' * len(among))})"
+            values += among
+    for row in stream(conn, query + OLDEST_FIRST, [*values, limit]):
+        yield row[0], render(row)
 
 
 def following(
     conn: Connection, workspace_id: int, after: int, upto: int, *, limit: int
 ) -> Iterator[Stored]:
     """All events with after < seq <= upto, oldest first, for who sorts them out himself."""
-    for row in rows(conn, FOLLOWING, (workspace_id, after, upto, limit)):
-        yield Stored(row[1], row[2], row[5], render(row))
+    for row in rows(conn, READ + OLDEST_FIRST, (workspace_id, after, upto, limit)):
+        yield Stored(row[0], row[1], row[4], render(row))
 
 
 def newest_before(conn: Connection, workspace_id: int, count: int, mission_id: int | None) -> int:
@@ -167,27 +163,26 @@ def newest_before(conn: Connection, workspace_id: int, count: int, mission_id: i
 def render(row: Any) -> str:
     """One event as JSON text. Its data is spliced in as it was stored, not decoded and encoded again.
 
-    row: a Row of all columns, in the table's order: unpacked at once, which is faster than by name.
+    row: of the columns of READ. What neighbours in the log mostly have in common is kept as text.
     """
-    _, seq, mission_id, mseq, attempt, kind, name, at_ms, agent, task, call, data = row
+    seq, mission_id, mseq, attempt, kind, name, at_ms, agent, task, call, data = row
     return (
-        f'{{"seq":{seq},"mission":{mission_id},"mseq":{mseq},"attempt":{attempt},'
-        f'"kind":"{kind}","name":{_named(name)},"at":"{clock.rfc3339(at_ms)}",'
-        f'{_optional(agent, task, call)}"data":{data}}}'
+        f'{{"seq":{seq},"mission":{mission_id},"mseq":{mseq},{_what(attempt, kind, name)},'
+        f'"at":"{clock.rfc3339(at_ms)}",{_whose(agent, task, call)}"data":{data}}}'
     )
 
 
 @lru_cache(maxsize=1024)
-def _optional(agent: str | None, task: str | None, call: str | None) -> str:
-    """The members that not every event has. Neighbours in the log mostly have the same."""
+def _what(attempt: int, kind: str, name: str) -> str:
+    """The members that say what happened. A name that holds a quote must not break its page."""
+    return f'"attempt":{attempt},"kind":"{kind}","name":{orjson.dumps(name).decode()}'
+
+
+@lru_cache(maxsize=1024)
+def _whose(agent: str | None, task: str | None, call: str | None) -> str:
+    """The members that not every event has."""
     return "".join(
         f'"{name}":{orjson.dumps(value).decode()},'
         for name, value in (("agent", agent), ("task", task), ("call", call))
         if value is not None
     )
-
-
-@lru_cache(maxsize=256)
-def _named(name: str) -> str:
-    """A name as JSON: there are few, and one that holds a quote must not break its page."""
-    return orjson.dumps(name).decode()

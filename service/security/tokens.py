@@ -23,6 +23,8 @@ ANY_MADE = "SELECT 1 FROM tokens WHERE mission_id IS NULL AND request_id IS NULL
 DEFAULT_WORKSPACE = "SELECT id FROM workspaces WHERE name = 'default'"
 USE_NOTED_EVERY_MS = 60_000  # the last use is for people: a write for each request would be waste
 
+LINK = or_(tokens.c.mission_id.is_not(None), tokens.c.request_id.is_not(None))
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -106,7 +108,7 @@ def keep_environment_token(conn: Connection, text: str | None) -> None:
 
 def any_valid(conn: Connection) -> bool:
     """Whether there is a token that opens a workspace."""
-    return conn.execute(select(tokens.c.id).where(_valid(), ~_link()).limit(1)).first() is not None
+    return conn.execute(select(tokens.c.id).where(_valid(), ~LINK).limit(1)).first() is not None
 
 
 def any_made(conn: Connection) -> bool:
@@ -214,10 +216,6 @@ def _parts(text: str) -> tuple[str, str]:
         return FROM_ENVIRONMENT, text
     token_id, _, secret = rest.partition("_")
     return token_id, secret
-
-
-def _link() -> ColumnElement[bool]:
-    return or_(tokens.c.mission_id.is_not(None), tokens.c.request_id.is_not(None))
 
 
 def _valid() -> ColumnElement[bool]:
