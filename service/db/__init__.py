@@ -54,11 +54,27 @@ class Database:
         self._bell = FileBell(sqlite.bell_file(self.url)) if self.is_sqlite else Bell(self.engine)
         self._watching: Connection | None = None
         self._checkpointer: Checkpointer | None = None
+        self._reads_committed: bool | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A write transaction: committed at the end, rolled back when the block raises."""
         with self.engine.begin() as conn:
+            yield conn
+        self._bell.ring()
+
+    @contextmanager
+    def statement(self) -> Iterator[Connection]:
+        """A write transaction of one statement, such as an append, which PostgreSQL commits with it.
+
+        As `transaction` otherwise. What the statement has locked others get without waiting for a
+        further round trip of ours, which is what appends to one workspace wait for most.
+        """
+        if self.is_sqlite or not self._commits_alone():
+            with self.transaction() as conn:
+                yield conn
+            return
+        with self.engine.connect().execution_options(longline_mode="alone") as conn, conn.begin():
             yield conn
         self._bell.ring()
 
@@ -88,6 +104,13 @@ class Database:
         """For one read: without a transaction around it, which would be two statements more."""
         with self.engine.connect().execution_options(longline_mode="glance") as conn, conn.begin():
             yield conn
+
+    def _commits_alone(self) -> bool:
+        """Whether a statement without a BEGIN of ours sees the newest rows. Asked once."""
+        if self._reads_committed is None:
+            with self.glance() as conn:
+                self._reads_committed = postgres.reads_committed(conn)
+        return self._reads_committed
 
     def change_hint(
         self, channel: str = "events", *, wake: Callable[[], None] = lambda: None

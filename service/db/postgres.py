@@ -21,6 +21,8 @@ BEGIN = (
 READ_ONLY = "25006"
 # A table or a column is not there: the database is not migrated yet, and will be.
 NOT_MIGRATED = ("42P01", "42703")
+# Modes of one statement, which is a transaction by itself.
+WITHOUT_BEGIN = ("glance", "alone")
 BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -46,7 +48,7 @@ def prepare(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
         mode = conn.get_execution_options().get("longline_mode")
-        if mode == "glance":
+        if mode in WITHOUT_BEGIN:
             return
         statement = BEGIN_READING if mode == "reading" else BEGIN
         try:
@@ -71,6 +73,12 @@ def prepare(engine: Engine) -> None:
         if failed.is_disconnect or state in NOT_MIGRATED:
             gone = failed.is_disconnect
             raise OperationalError(failed.statement, None, error, connection_invalidated=gone)
+
+
+def reads_committed(conn: Connection) -> bool:
+    """Whether a transaction is READ COMMITTED that nobody says anything else of."""
+    default = conn.exec_driver_sql("SHOW default_transaction_isolation").scalar_one()
+    return bool(default == "read committed")
 
 
 def _send(conn: Connection, statements: str) -> None:

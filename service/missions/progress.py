@@ -28,6 +28,11 @@ def record(
     return appended
 
 
+def only_appends(batch: Sequence[NewEvent]) -> bool:
+    """Whether to `record` them is to append them, which is one statement."""
+    return not any(event.kind is Kind.STATUS or _is_call(event) for event in batch)
+
+
 def find(
     conn: Connection, mission_id: int, event: NewEvent, *, attempt: int, after: int
 ) -> int | None:
@@ -52,8 +57,12 @@ def _revision(batch: Sequence[NewEvent], appended: log.Appended) -> dict[str, An
     return {"rev": seqs[-1]} if seqs else {}
 
 
+def _is_call(event: NewEvent) -> bool:
+    return event.kind is Kind.USAGE and event.name == "call"
+
+
 def _added_usage(conn: Connection, mission_id: int, batch: Sequence[NewEvent]) -> dict[str, Any]:
-    events = [event for event in batch if event.kind is Kind.USAGE and event.name == "call"]
+    events = [event for event in batch if _is_call(event)]
     if not events:
         return {}
     calls = [event.data for event in events]

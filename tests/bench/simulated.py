@@ -127,10 +127,10 @@ def _one(db: Database, target: int, append: Append, end: float, took: list[float
 
 
 def _append(db: Database, mission_id: int) -> None:
-    with db.transaction() as conn:
+    with db.statement() as conn:
         log.append(conn, mission_id, [the.delta("a word ", call="c1")] * BATCH, fence=None)
 
 
 def _count(db: Database, row: int) -> None:
-    with db.transaction() as conn:
+    with db.statement() as conn:
         conn.exec_driver_sql("UPDATE bare SET n = n + 5 WHERE id = %s", (row,))
