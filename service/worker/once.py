@@ -32,7 +32,8 @@ class Once:
         Raises LeaseLost.
         """
         again, self._in_doubt = self._in_doubt, True
-        with self._db.transaction() as conn:
+        alone = ahead is None and not again and progress.only_appends(batch)
+        with self._db.statement() if alone else self._db.transaction() as conn:
             stored_seq = self._found(conn, batch[0]) if again else None
             if stored_seq is None:
                 stored_seq = self._append(conn, batch, ahead)

@@ -39,6 +39,19 @@ class Failing(Database):
         if lost == "committed":
             raise gone()
 
+    @contextmanager
+    def statement(self):
+        """As what fails while it runs: what is not committed with it was never there."""
+        if self.is_sqlite or self.lost == "rolled back":
+            with self.transaction() as conn:
+                yield conn
+            return
+        lost, self.lost = self.lost, None
+        with super().statement() as conn:
+            yield conn
+        if lost == "committed":
+            raise gone()
+
 
 def gone() -> OperationalError:
     return OperationalError("COMMIT", {}, Exception("the server closed the connection"))
