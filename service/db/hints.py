@@ -76,12 +76,16 @@ class SqliteChangeHint:
         )
         self._seen = -1
         self._eye: int | None = None
+        self._told = False
 
     def changed(self, *, asked: bool = False) -> bool:
+        if self._told or asked:
+            self._told = False  # what is known need not be asked: it costs as much as a small read
+            return True
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         changed = bool(version != self._seen)
         self._seen = version
-        return changed or asked
+        return changed
 
     def fileno(self) -> int | None:
         if self._eye is None:
@@ -89,7 +93,10 @@ class SqliteChangeHint:
         return self._eye
 
     def told(self) -> None:
-        if self._eye is not None and not inotify.take(self._eye):
+        if self._eye is None:
+            return
+        self._told = True
+        if not inotify.take(self._eye):
             self._watch_again(self._eye)
 
     def _watch_again(self, eye: int) -> None:
