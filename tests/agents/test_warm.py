@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
+from crewai.events import crewai_event_bus
 
+from service.agents.crewai.rehearsal import rehearse, unheard
 from service.config import Settings
 from tests.agents.given import API_KEY, MODEL
 from tests.model_server import ModelServer
@@ -24,3 +27,38 @@ def test_a_forked_child_asks_the_model_within_a_second(
     assert text == server.texts()[0]
     (exchange,) = server.exchanges
     assert exchange.at - float(started) < 1.0
+
+
+LEFT = """
+import sys, threading
+from pathlib import Path
+from service import config
+config.prepare_agent_environment(config.Settings(data=Path(sys.argv[1])))
+import service.agents.warm
+print(threading.active_count())
+"""
+
+
+def test_the_warm_process_has_no_thread_beside_its_own(settings: Settings) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", LEFT, str(settings.data)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=True,
+    )
+    assert finished.stdout.split() == ["1"]
+
+
+def test_who_listened_before_a_rehearsal_listens_behind_it() -> None:
+    before = dict(crewai_event_bus._sync_handlers)
+    with unheard():
+        assert rehearse().text.split() == ["word"] * 12
+    assert dict(crewai_event_bus._sync_handlers) == before
+
+
+def test_a_thread_that_a_rehearsal_would_leave_behind_is_refused() -> None:
+    end = threading.Event()
+    with pytest.raises(RuntimeError, match="thread"), unheard():
+        threading.Thread(target=end.wait).start()
+    end.set()

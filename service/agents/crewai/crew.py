@@ -18,7 +18,6 @@ from service.agents.crewai.stage import Stage
 from service.agents.crewai.tools import CrewTool
 from service.agents.guard import GuardedContext
 from service.agents.tools import registry
-from service.agents.tools.calculator import CALCULATOR
 from service.agents.tools.tool import Tool
 from service.config import Settings
 from service.missions.spec import AgentSpec, MissionSpec, TaskSpec
@@ -176,12 +175,3 @@ def _crew(spec: MissionSpec, agents: list[Agent], tasks: list[Task], staff: Staf
         tracing=False,
         **options,
     )
-
-
-def rehearse(model: BaseLLM) -> Crew:
-    """A crew that is built and not run, its agent's executor too: what is built first takes longest."""
-    agent = Agent(role="r", goal="g", backstory="b", llm=model, tools=[CrewTool(CALCULATOR)])
-    task = Task(description="d", expected_output="e", agent=agent)
-    crew = MissionCrew(agents=[agent], tasks=[task], memory=False, verbose=False, tracing=False)
-    agent.create_agent_executor(task=task)
-    return crew

@@ -1,15 +1,16 @@
 """Runs a mission as a crew, from its first unfinished task on."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from crewai import Crew, CrewOutput
 from crewai.core.providers.human_input import reset_provider, set_provider
 from crewai.events.stream_context import add_stream_sink, reset_stream_sinks
+from crewai.llms.base_llm import BaseLLM
 
 from service.agents import models, terminal
-from service.agents.context import MissionResult, RunContext
+from service.agents.context import MissionResult, RunContext, TaskResult
 from service.agents.crewai import clients
 from service.agents.crewai.approval import Approvals
 from service.agents.crewai.crew import Staff, build
@@ -41,12 +42,29 @@ def run(context: RunContext, spec: MissionSpec, settings: Settings) -> MissionRe
         last = finished[spec.plan[-1].name]
         return MissionResult(last.text, last.json)
     endpoints = _endpoints(spec, settings)
-    guarded, stage = GuardedContext(context), Stage()
-    secrets = models.secrets_of(endpoints)
     with clients.opened(endpoints) as opened:
-        crew = build(spec, Staff(guarded, stage, opened, settings), finished)
-        with _directed(guarded, stage, spec, secrets):
-            return _kickoff(crew, spec, secrets)
+        return perform(
+            context, spec, opened, settings, finished, secrets=models.secrets_of(endpoints)
+        )
+
+
+def perform(
+    context: RunContext,
+    spec: MissionSpec,
+    opened: Mapping[str | None, BaseLLM],
+    settings: Settings,
+    finished: Mapping[str, TaskResult],
+    *,
+    secrets: tuple[str, ...] = (),
+) -> MissionResult:
+    """Run what is not finished, on these models, and tell the context. Raises as `run`.
+
+    secrets: to be blotted out of what a model's endpoint says.
+    """
+    guarded, stage = GuardedContext(context), Stage()
+    crew = build(spec, Staff(guarded, stage, opened, settings), finished)
+    with _directed(guarded, stage, spec, secrets):
+        return _kickoff(crew, spec, secrets)
 
 
 def _endpoints(spec: MissionSpec, settings: Settings) -> dict[str | None, Endpoint]:
