@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     # How workers are told of missions: by looking, or by a queue on PostgreSQL.
     dispatch: Literal["auto", "local", "procrastinate"] = "auto"
     concurrency: int = Field(default=4, ge=1)  # missions one worker runs at once
+    standby: int = Field(default=1, ge=0)  # processes of a worker that wait for a mission
     max_running_overall: int | None = Field(default=None, ge=1)  # missions held by all workers
     # After SIGTERM, how long a run may take to the end of its task before it is handed over.
     drain_s: float = Field(default=20.0, ge=0)

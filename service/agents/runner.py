@@ -1,6 +1,7 @@
 """Runs one attempt of a mission with the engine that it names. Imported in child processes only."""
 
 from service.agents.context import MissionResult, RunContext
+from service.agents.crewai import rehearsal
 from service.agents.crewai.runner import run as run_crew
 from service.agents.langchain.runner import run as run_chain
 from service.agents.projects.running import run as run_project
@@ -19,3 +20,8 @@ def run(context: RunContext, settings: Settings) -> MissionResult:
     if spec.engine == "langchain":
         return run_chain(context, spec, settings)
     return run_crew(context, spec, settings)
+
+
+def rehearse() -> None:
+    """Do in this process what its first run would take longest for: most missions are crews."""
+    rehearsal.rehearse()

@@ -1,4 +1,4 @@
-"""A child as the supervisor sees it: started, read, told to stop, ended."""
+"""A child as the supervisor sees it: given its mission, read, told to stop, ended."""
 
 import multiprocessing
 import os
@@ -13,16 +13,15 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
-from service import config, durations
+from service import config
 from service.config import Settings
-from service.durations import Counts
 from service.events.kinds import NewEvent
 from service.missions.attempts import Claim
 from service.security.redaction import Redactor
 from service.worker import entry, surroundings
-from service.worker.deadline import Deadline
 from service.worker.outcome import Outcome
 from service.worker.output import OutputStream
+from service.worker.standby import Order, Reserve
 
 KILL_AFTER_S = 5.0  # a child ends itself after two; this is for one that cannot
 OUTPUT_GRACE_S = 1.0  # a grandchild may hold the pipe open for ever
@@ -31,7 +30,7 @@ OUTPUT_GRACE_S = 1.0  # a grandchild may hold the pipe open for ever
 def warm_context() -> ForkServerContext:
     """Where children come from: forks of a process that has imported the frameworks, and no more.
 
-    A fork from a process that has run a crew hangs. Starts that process; it is warm, some seconds
+    A fork from a process that has crewai's threads hangs. Starts that process; it is warm, some seconds
     later, when `wait_until_warm` returns.
     """
     context = multiprocessing.get_context("forkserver")
@@ -57,7 +56,7 @@ def wait_until_warm(context: ForkServerContext) -> None:
 class Child:
     """One running attempt. Made and used by the supervisor's thread alone."""
 
-    def __init__(self, context: ForkServerContext, claim: Claim, settings: Settings) -> None:
+    def __init__(self, claim: Claim, settings: Settings, reserve: Reserve) -> None:
         self.claim = claim
         self.reason: str | None = (
             None  # why it was told to stop: finish, stopping, cancel, lost, limit
@@ -67,36 +66,18 @@ class Child:
         self.redactor = Redactor(around.secrets)  # what the process says is redacted here
         self._kill_at: float | None = None
         self._give_up_at: float | None = None
+        told = reserve.take()
+        self.appends = told.appends
+        self.deadline = told.deadline
         most, asked = claim.spec.limits.max_seconds, claim.spec.on_limit == "ask"
-        self.deadline = Deadline(context, most, asked=asked)
-        # Written by the child alone, so without a lock: one that was killed would never give it back.
-        self.appends: Counts = context.RawArray("d", durations.SIZE)
-        self._outcome, outcome_in = context.Pipe(duplex=False)
-        stdout, stdout_in = context.Pipe(duplex=False)
-        stderr, stderr_in = context.Pipe(duplex=False)
+        self.deadline.set(most, asked=asked)
+        told.tell(Order(claim, around, self._folder))
+        self._process = told.process
+        self._outcome = told.outcome
         self._streams = [
-            OutputStream("stdout", stdout, self.redactor),
-            OutputStream("stderr", stderr, self.redactor),
+            OutputStream("stdout", told.stdout, self.redactor),
+            OutputStream("stderr", told.stderr, self.redactor),
         ]
-        self._process = context.Process(
-            target=entry.enter,
-            args=(
-                claim,
-                settings,
-                around,
-                self._folder,
-                outcome_in,
-                stdout_in,
-                stderr_in,
-                self.deadline,
-                self.appends,
-            ),
-            name=f"mission-{claim.mission_id}",
-            daemon=True,
-        )
-        self._process.start()
-        for end in (outcome_in, stdout_in, stderr_in):
-            end.close()
 
     def waitables(self) -> Iterator[Any]:
         """What becomes ready when there is something to do here."""

@@ -14,9 +14,13 @@ ASK_GRACE_S = 5.0
 class Deadline:
     """A moment of CLOCK_MONOTONIC, which is the same in all processes of a machine."""
 
-    def __init__(self, context: ForkServerContext, seconds: float, *, asked: bool) -> None:
-        grace = ASK_GRACE_S if asked else 0.0
-        self._at = context.RawValue("d", time.monotonic() + seconds + grace)
+    def __init__(self, context: ForkServerContext) -> None:
+        """Never, until it is set."""
+        self._at = context.RawValue("d", float("inf"))
+
+    def set(self, seconds: float, *, asked: bool) -> None:
+        """From now on. asked: a human will be, at the end of them."""
+        self._at.value = time.monotonic() + seconds + (ASK_GRACE_S if asked else 0.0)
 
     @property
     def passed(self) -> bool:

@@ -3,12 +3,14 @@
 import os
 from dataclasses import asdict
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING
 
 from service import config
 from service.config import Settings
-from service.missions.attempts import Claim
 from service.missions.target import parse
+
+if TYPE_CHECKING:
+    from service.worker.standby import Ends  # which imports this one
 
 
 def prove() -> None:
@@ -27,8 +29,8 @@ def describe(text: str, environment: dict[str, str], answer: Connection) -> None
     answer.send(asdict(describing.describe(target, target.folder)))
 
 
-def enter(claim: Claim, settings: Settings, *rest: Any) -> None:
-    """Run an attempt; see `run.main`."""
+def enter(settings: Settings, ends: "Ends") -> None:
+    """Wait for an attempt and run it; see `run.main`."""
     from service.worker import run  # loaded already in the parent that this is a fork of
 
-    run.main(claim, settings, *rest)
+    run.main(settings, ends)

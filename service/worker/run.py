@@ -1,79 +1,101 @@
-"""The child: one attempt of one mission, from a fork of the warm parent to its outcome."""
+"""The child: one attempt of one mission, from its order to its outcome, in a fork of the warm parent."""
 
 import faulthandler
+import gc
 import logging
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 
 from service import config
 from service.agents import runner
 from service.agents.context import Interrupted, MissionFailed
 from service.agents.prices import Prices
 from service.config import Settings
-from service.db import Database
-from service.durations import Counts
+from service.db import UNAVAILABLE, Database
 from service.errors import LeaseLost
-from service.missions.attempts import Claim
+from service.missions import progress
 from service.security.redaction import Redactor
 from service.worker import unfinished
 from service.worker.attempt import Attempt, LogHandler
-from service.worker.deadline import Deadline
 from service.worker.outcome import Outcome
 from service.worker.recorder import Recorder
-from service.worker.surroundings import Surroundings
+from service.worker.standby import Ends, Order
 
 # From the order to stop until the child ends itself. While events flow the crew is left within
 # a tenth of a second; a tool that blocks is not waited for.
 STOP_GRACE_S = 2.0
+NO_MISSION = 0  # they begin at 1
 
 
-def main(
-    claim: Claim,
-    settings: Settings,
-    around: Surroundings,
-    folder: Path,
-    outcome: Connection,
-    stdout: Connection,
-    stderr: Connection,
-    deadline: Deadline,
-    appends: Counts,
-) -> None:
-    """Run an attempt and send its Outcome. Entered in a fresh fork; never returns to its caller.
+def main(settings: Settings, ends: Ends) -> None:
+    """Wait for an order, run its attempt, and send its Outcome. Never returns to its caller.
 
-    folder: the attempt's own working directory. stdout, stderr: pipes that the parent reads.
-    appends: counts that it reads.
+    Entered in a fresh fork.
     """
-    _take_over_output(stdout, stderr)
-    stop = threading.Event()
     finish = threading.Event()  # when the task that runs is done
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGUSR1, lambda *_: finish.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then tells us
     os.setsid()  # without a terminal: nothing can open /dev/tty and wait there
-    os.chdir(folder)
-    config.become(around.environment)
     # Transactions are short and follow each other: with one connection each, a server bears many.
     db = Database(settings, pool_size=1)
-    recorder = Recorder(db, claim, Redactor(around.secrets), appends)
+    if not ends.hurried:
+        _prepare(db)
+        ends.ready.value = 1
+    order = _received(ends.order)
+    if order is None:
+        os._exit(0)  # nobody needs us any more, or the supervisor has died
+    _begin(db, order, settings, ends, finish)
+
+
+def _begin(
+    db: Database, order: Order, settings: Settings, ends: Ends, finish: threading.Event
+) -> None:
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    _take_over_output(ends.stdout, ends.stderr)
+    os.chdir(order.folder)
+    config.become(order.around.environment)
+    claim = order.claim
+    recorder = Recorder(db, claim, Redactor(order.around.secrets), ends.appends)
     recorder.start()
     _watch(stop, recorder)
-    prices = Prices(settings, around.environment.get("OPENAI_BASE_URL"))
+    prices = Prices(settings, order.around.environment.get("OPENAI_BASE_URL"))
     attempt = Attempt(db, claim, recorder, stop=stop, finish=finish, prices=prices)
     if claim.spec.on_limit == "ask":
-        deadline.keep_asking(claim.spec.limits.max_seconds, attempt.limits.ask_for_seconds)
+        ends.deadline.keep_asking(claim.spec.limits.max_seconds, attempt.limits.ask_for_seconds)
     _log_into(attempt, settings)
     ended = _run(attempt, settings)
     _finish(recorder)
-    outcome.send(asdict(ended))
+    ends.outcome.send(asdict(ended))
     _exit(0)
+
+
+def _prepare(db: Database) -> None:
+    """What the first crew of a process would spend its first moments on; its threads are our own."""
+    runner.rehearse()
+    gc.collect()
+    gc.freeze()  # as in the parent: what is common to all is not to be copied by a collection
+    with suppress(*UNAVAILABLE), db.reading() as conn:
+        progress.finished(conn, NO_MISSION)
+
+
+def _received(pipe: Connection) -> Order | None:
+    """The order, waited for; None when the pipe ends without one."""
+    try:
+        with pipe, open(pipe.fileno(), "rb", closefd=False) as file:
+            order: Order = pickle.load(file)  # noqa: S301 (our own parent's)
+            return order
+    except (EOFError, pickle.UnpicklingError):
+        return None
 
 
 def _run(attempt: Attempt, settings: Settings) -> Outcome:

@@ -28,6 +28,7 @@ from service.worker.child import Child, describe_exit, wait_until_warm, warm_con
 from service.worker.once import Printed
 from service.worker.projects import Looks
 from service.worker.reaper import Reaper
+from service.worker.standby import Reserve
 
 TICK_S = 0.02  # a mission is claimed, and a cancel seen, about this long after its commit
 REAP_EVERY_S = 1.0
@@ -55,6 +56,7 @@ class Supervisor:
         )
         config.prepare_agent_environment(settings)
         self._context = warm_context()
+        self._reserve = Reserve(self._context, settings)
         self._looks = Looks(self._context, settings)
         self._children: dict[int, Child] = {}
         self._appends = durations.none()  # of the children that have gone
@@ -128,6 +130,7 @@ class Supervisor:
 
     def _sign_off(self) -> None:
         self._looks.end()
+        self._reserve.end()
         for child in self._children.values():
             child.kill("lost")
         with suppress(*UNAVAILABLE), self._db.transaction() as conn:
@@ -139,7 +142,8 @@ class Supervisor:
     def _turn(self) -> None:
         """One round: hear the children, look after leases, follow orders, claim."""
         heard: list[Any] = [w for c in self._children.values() for w in c.waitables()]
-        wait([self._alarm.fileno(), *heard, *self._looks.waitables()], TICK_S)
+        prepared = [*self._looks.waitables(), *self._reserve.waitables()]
+        wait([self._alarm.fileno(), *heard, *prepared], TICK_S)
         self._alarm.clear()
         self._hear_children()
         self._end_children()
@@ -154,10 +158,12 @@ class Supervisor:
                 self._follow(attempts.orders(conn, self._identity.id))
         if news or self._full:
             self._claim_all()
+        self._reserve.fill(room=self._room)
 
     def _drain(self) -> None:
         """Let each child go on to the end of its task, for a while."""
         self._looks.end()
+        self._reserve.end()
         late = self._stop_by is not None and time.monotonic() >= self._stop_by
         for child in self._children.values():
             child.stop("stopping") if late else child.finish_task()
@@ -165,20 +171,20 @@ class Supervisor:
     def _claim_all(self) -> None:
         """Claim until there is nothing left or no room; `_full` says to look again when there is."""
         self._full = False
-        while self._has_room:
+        while self._room:
             claim = self._claim()
             if claim is None:
                 break
-            self._children[claim.mission_id] = Child(self._context, claim, self._settings)
+            self._children[claim.mission_id] = Child(claim, self._settings, self._reserve)
             self._printed[claim.mission_id] = Printed(self._db, claim)
             self._log(claim, "begins")
         else:
             self._full = True
-        self._dispatch.settled(has_room=self._has_room)
+        self._dispatch.settled(has_room=self._room > 0)
 
     @property
-    def _has_room(self) -> bool:
-        return len(self._children) < self._settings.concurrency
+    def _room(self) -> int:
+        return self._settings.concurrency - len(self._children)
 
     def _claim(self) -> attempts.Claim | None:
         with self._db.glance() as conn:

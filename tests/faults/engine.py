@@ -31,6 +31,7 @@ def instead_of_frameworks() -> None:
     """Put this engine where `worker.run` will look for one, so that no framework is imported."""
     module = ModuleType("service.agents.runner")
     module.run = speak  # type: ignore[attr-defined]
+    module.rehearse = lambda: None  # type: ignore[attr-defined]
     sys.modules["service.agents.runner"] = module
 
 

@@ -11,7 +11,8 @@ from service.worker.deadline import Deadline
 
 def asked_at_once(more) -> Deadline:
     """A deadline whose seconds are over, when `more` was asked."""
-    deadline = Deadline(multiprocessing.get_context("forkserver"), 0.0, asked=True)
+    deadline = Deadline(multiprocessing.get_context("forkserver"))
+    deadline.set(0.0, asked=True)
     asked = threading.Event()
 
     def ask(seconds):
