@@ -63,7 +63,7 @@ def claim_next(
 
     One whose spec cannot be read fails instead: it must not end every worker that comes to it.
     """
-    mission = queue.lock_next(conn, limits)
+    mission = queue.begin_next(conn, limits)
     if mission is None:
         return None
     try:
@@ -71,9 +71,6 @@ def claim_next(
     except ValidationError:
         _fail_unread(conn, mission)
         return None
-    attempt = mission.attempt + 1
-    # Ahead of the STATUS event, which belongs to the new attempt.
-    conn.execute(update(missions).where(missions.c.id == mission.id).values(attempt=attempt))
     transitions.move(
         conn,
         mission,
@@ -84,12 +81,15 @@ def claim_next(
     )
     restarts = mission.losses if mission.on_worker_lost == "restart" else 0
     project = projects.where(conn, spec.project) if isinstance(spec, ProjectSpec) else None
-    fence = Fence(attempt, owner)
+    fence = Fence(mission.attempt, owner)
     queue.note_served(conn, mission.workspace_id)
     return Claim(mission.id, mission.workspace_id, fence, spec, restarts, project)
 
 
 def _fail_unread(conn: Connection, mission: Row[Any]) -> None:
+    """Without an attempt: nothing of it has run."""
+    not_begun = update(missions).where(missions.c.id == mission.id)
+    conn.execute(not_begun.values(attempt=mission.attempt - 1))
     error = {"code": "spec_unreadable", "message": UNREAD, "retryable": False}
     before = [NewEvent(Kind.ERROR, "mission", error), _total(mission)]
     transitions.move(

@@ -7,7 +7,6 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, 
 
 from models import missions, workspaces
 from service import clock
-from service.missions import transitions
 from service.missions.states import HELD, Status
 
 CLAIMS_IN_TURN = 0x10_6C_11_6F  # an advisory lock's number: any that nobody else uses
@@ -35,8 +34,8 @@ def anything_due(conn: Connection) -> bool:
     return conn.execute(select(missions.c.id).where(_due()).limit(1)).first() is not None
 
 
-def lock_next(conn: Connection, limits: Limits) -> Row[Any] | None:
-    """The mission to claim, locked; None when there is none, or no room for one.
+def begin_next(conn: Connection, limits: Limits) -> Row[Any] | None:
+    """The mission to claim, locked and in a new attempt; None when there is none, or no room for one.
 
     The workspace that was served longest ago comes first, so that one with a thousand queued
     missions does not hold up another with one.
@@ -46,7 +45,7 @@ def lock_next(conn: Connection, limits: Limits) -> Row[Any] | None:
         return None
     room = _room(limits) if limited else None
     for workspace_id in _waiting_workspaces(conn, room):
-        mission = _lock_first(conn, workspace_id)
+        mission = _begin_first(conn, workspace_id)
         if mission is not None:
             return mission
     return None
@@ -94,7 +93,8 @@ def _waiting_workspaces(conn: Connection, room: ColumnElement[bool] | None) -> l
     return list(conn.execute(order).scalars())
 
 
-def _lock_first(conn: Connection, workspace_id: int) -> Row[Any] | None:
+def _begin_first(conn: Connection, workspace_id: int) -> Row[Any] | None:
+    """In one statement: each is a round trip, during which other claims may have to wait."""
     first = (
         select(missions.c.id)
         .where(missions.c.workspace_id == workspace_id, _due())
@@ -102,8 +102,12 @@ def _lock_first(conn: Connection, workspace_id: int) -> Row[Any] | None:
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)
     )
-    mission_id = conn.execute(first).scalar_one_or_none()
-    return None if mission_id is None else transitions.lock(conn, mission_id)
+    return conn.execute(
+        update(missions)
+        .where(missions.c.id == first.scalar_subquery())
+        .values(attempt=missions.c.attempt + 1)
+        .returning(*missions.c)
+    ).one_or_none()
 
 
 def _due() -> ColumnElement[bool]:

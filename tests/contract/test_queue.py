@@ -56,6 +56,7 @@ def test_a_mission_whose_spec_cannot_be_read_fails_and_holds_nobody_up(db):
     assert ids(claim_all(db)) == [following]
     failed = the.mission(db, unread)
     assert (failed["status"], failed["error"]["code"]) == ("failed", "spec_unreadable")
+    assert failed["attempt"] == 0
     assert the.follows_its_log(db, unread)
 
 
