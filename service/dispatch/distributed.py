@@ -61,6 +61,13 @@ class DistributedDispatch(ToTheQueue):
         self._thread = threading.Thread(target=self._run, name="dispatch", daemon=True)
         self._thread.start()
 
+    def waitables(self) -> list[int]:
+        """Nothing: `wake` is called."""
+        return []
+
+    def pause_s(self, most_s: float) -> float:
+        return most_s
+
     def has_news(self) -> bool:
         """Whether somebody has rung, or it is time to look in any case."""
         now = time.monotonic()

@@ -30,8 +30,9 @@ from service.worker.projects import Looks
 from service.worker.reaper import Reaper
 from service.worker.standby import Reserve
 
-TICK_S = 0.02  # a mission is claimed, and a cancel seen, about this long after its commit
+TICK_S = 0.02  # where nothing tells of a commit, a claim or a cancel follows within this time
 REAP_EVERY_S = 1.0
+ANSWERS_EVERY_S = 0.1  # looked for where one waits: once for all, so that not each does so itself
 RETRY_S = 1.0  # after the database did not answer
 LEAVE_AFTER_S = 2.0  # behind the drain, without a database to hand missions over in
 
@@ -142,8 +143,9 @@ class Supervisor:
     def _turn(self) -> None:
         """One round: hear the children, look after leases, follow orders, claim."""
         heard: list[Any] = [w for c in self._children.values() for w in c.waitables()]
-        prepared = [*self._looks.waitables(), *self._reserve.waitables()]
-        wait([self._alarm.fileno(), *heard, *prepared], TICK_S)
+        heard += [*self._looks.waitables(), *self._reserve.waitables()]
+        told = [self._alarm.fileno(), *self._dispatch.waitables()]
+        wait([*told, *heard], self._dispatch.pause_s(TICK_S))
         self._alarm.clear()
         self._hear_children()
         self._end_children()

@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from multiprocessing.connection import wait
 
 import pytest
 
@@ -93,6 +94,14 @@ def test_a_queued_mission_is_heard_of_soon(db, client, worker):
         return time.monotonic() - begin
 
     assert any(delay() < SOON_S for _ in range(10))
+
+
+def test_who_waits_hears_of_a_mission_without_looking(db, client, worker):
+    if not db.is_sqlite:
+        pytest.skip("another thread wakes who waits")
+    listening = until(worker.dispatch.waitables, within_s=SURELY_S, what="end of the quiet")
+    queue_one(db, client)
+    assert wait(listening, SURELY_S)
 
 
 def test_what_is_rolled_back_was_never_handed_over(db, client, worker):
