@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import closing, contextmanager
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -168,3 +169,20 @@ def test_what_another_wrote_alike_is_not_taken_for_ours(db, failing):
     failing.lost = "rolled back"
     Recorder(failing, second, Redactor(())).store([event], lambda _: None)
     assert len(the.events_of(db, first.mission_id, kinds=["LOG"])) == 2
+
+
+def test_the_first_batches_of_a_quiet_moment_do_not_wait_and_those_that_follow_do(db, monkeypatch):
+    """By a clock that stands: no time passes between them."""
+    slept = []
+    clock = SimpleNamespace(monotonic=lambda: 1.0, sleep=slept.append)
+    monkeypatch.setattr(module, "time", clock)
+    claimed = the.running(db)
+    recorder = Recorder(db, claimed, Redactor([]))
+    recorder.start()
+    for n in range(module.AT_ONCE + 1):
+        recorder.put(the.delta(f"word {n} ", call="c1"))
+        until(lambda wanted=n + 1: len(slept) == wanted, what="batch")
+    recorder.close()
+    assert slept[: module.AT_ONCE - 1] == [0.0] * (module.AT_ONCE - 1)
+    assert sum(slept) >= module.BATCH_EVERY_S
+    the.complete(db, claimed)
