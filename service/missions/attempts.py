@@ -1,6 +1,6 @@
 """What workers do to missions: claim, renew, end, hand over, recover. Every write is fenced."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from service.missions.states import HELD, Status
 from service.missions.target import Target
 
 UNREAD = "This worker cannot read the mission's spec: another version has written it."
+ORDERS = (missions.c.id, missions.c.mseq, missions.c.status, missions.c.cancel_requested_ms)
 MAX_LOSSES = 3  # a mission that takes its worker down every time must not do so for ever
 
 
@@ -50,10 +51,14 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """What a worker still holds, and which of it somebody wants cancelled."""
+    """What a worker still holds: how far each one's log is, and which somebody wants cancelled.
 
-    held: frozenset[int]
+    waiting: whether one of them waits for a human.
+    """
+
+    held: Mapping[int, int]
     cancelled: frozenset[int]
+    waiting: bool = False
 
 
 def claim_next(
@@ -111,7 +116,7 @@ def renew(conn: Connection, owner: str, mission_ids: Iterable[int], *, lease_s: 
             missions.c.status.in_(HELD),
         )
         .values(lease_until_ms=clock.now_ms() + int(lease_s * 1000))
-        .returning(missions.c.id, missions.c.cancel_requested_ms)
+        .returning(*ORDERS)
     ).all()
     return _renewed(rows)
 
@@ -119,17 +124,16 @@ def renew(conn: Connection, owner: str, mission_ids: Iterable[int], *, lease_s: 
 def orders(conn: Connection, owner: str) -> Renewed:
     """As `renew`, without writing: for a look at every change of the database."""
     rows = conn.execute(
-        select(missions.c.id, missions.c.cancel_requested_ms).where(
-            missions.c.lease_owner == owner, missions.c.status.in_(HELD)
-        )
+        select(*ORDERS).where(missions.c.lease_owner == owner, missions.c.status.in_(HELD))
     ).all()
     return _renewed(rows)
 
 
-def _renewed(rows: Sequence[Row[int, int | None]]) -> Renewed:
+def _renewed(rows: Sequence[Any]) -> Renewed:
     return Renewed(
-        frozenset(row.id for row in rows),
+        {row.id: row.mseq for row in rows},
         frozenset(row.id for row in rows if row.cancel_requested_ms is not None),
+        any(row.status == Status.WAITING for row in rows),
     )
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -37,13 +38,16 @@ class Attempt:
         stop: threading.Event,
         finish: threading.Event,
         prices: Prices,
+        told: Callable[[], float] = time.monotonic,
     ) -> None:
+        """told: as `waiting.wait_for_answer` takes it."""
         self._db = db
         self._claim = claim
         self._recorder = recorder
         self._stop = stop
         self._finish = finish
         self._prices = prices
+        self._told = told
         tokens, cost_usd = self._read(lambda conn: progress.used(conn, claim.mission_id))
         ask = self._answered if claim.spec.on_limit == "ask" else None
         self.limits = Limits(claim.spec.limits, tokens=tokens, cost_usd=cost_usd, ask=ask)
@@ -92,7 +96,9 @@ class Attempt:
         self._flush()
         request_id = self._patiently(lambda: self._open(shown))
         answer = self._patiently(
-            lambda: waiting.wait_for_answer(self._db, request_id, check=self._check_waiting)
+            lambda: waiting.wait_for_answer(
+                self._db, request_id, check=self._check_waiting, told=self._told
+            )
         )
         if (answer.prompt, answer.context) == (shown.prompt, shown.context):
             # The runner's own words: what was redacted for the human is not so for the crew.

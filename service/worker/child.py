@@ -68,6 +68,7 @@ class Child:
         self._give_up_at: float | None = None
         told = reserve.take()
         self.appends = told.appends
+        self._news = told.news
         self.deadline = told.deadline
         most, asked = claim.spec.limits.max_seconds, claim.spec.on_limit == "ask"
         self.deadline.set(most, asked=asked)
@@ -87,6 +88,10 @@ class Child:
 
     def read_output(self) -> list[NewEvent]:
         return [event for stream in self._streams for event in stream.read()]
+
+    def tell(self, mseq: int) -> None:
+        """How far the mission's log is: who waits in it for an answer looks when it has moved."""
+        self._news.value = mseq
 
     def finish_task(self) -> None:
         """Tell it, once, to end when its task is done: the worker is going down."""

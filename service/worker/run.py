@@ -69,7 +69,15 @@ def _begin(
     recorder.start()
     _watch(stop, recorder)
     prices = Prices(settings, order.around.environment.get("OPENAI_BASE_URL"))
-    attempt = Attempt(db, claim, recorder, stop=stop, finish=finish, prices=prices)
+    attempt = Attempt(
+        db,
+        claim,
+        recorder,
+        stop=stop,
+        finish=finish,
+        prices=prices,
+        told=lambda: float(ends.news.value),
+    )
     if claim.spec.on_limit == "ask":
         ends.deadline.keep_asking(claim.spec.limits.max_seconds, attempt.limits.ask_for_seconds)
     _log_into(attempt, settings)

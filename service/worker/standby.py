@@ -45,8 +45,9 @@ class Ends:
     """What a process is given when it is forked.
 
     order: where it is told; at its end without an order it goes. appends: counts that the parent
-    reads. ready: set to 1 when it waits with everything done that can be done before. hurried: its
-    order comes at once, so none of that is done.
+    reads. news: how far the mission's log is, as the parent sees it. ready: set to 1 when it waits
+    with everything done that can be done before. hurried: its order comes at once, so none of that
+    is done.
     """
 
     order: Connection
@@ -55,6 +56,7 @@ class Ends:
     stderr: Connection
     deadline: Deadline
     appends: Counts
+    news: Any
     ready: Any
     hurried: bool
 
@@ -72,13 +74,22 @@ class Standby:
         self.deadline = Deadline(context)
         # Written by the child alone, so without a lock: one that was killed would never give it back.
         self.appends: Counts = context.RawArray("d", durations.SIZE)
+        self.news = context.RawValue("q", 0)
         self._ready = context.RawValue("b", 0)
         order, self._order = context.Pipe(duplex=False)
         self.outcome, outcome = context.Pipe(duplex=False)
         self.stdout, stdout = context.Pipe(duplex=False)
         self.stderr, stderr = context.Pipe(duplex=False)
         ends = Ends(
-            order, outcome, stdout, stderr, self.deadline, self.appends, self._ready, hurried
+            order,
+            outcome,
+            stdout,
+            stderr,
+            self.deadline,
+            self.appends,
+            self.news,
+            self._ready,
+            hurried,
         )
         self.process = context.Process(target=entry.enter, args=(settings, ends), daemon=True)
         self.process.start()

@@ -68,6 +68,7 @@ class Supervisor:
         self._full = False
         self._renew_at = 0.0
         self._reap_at = 0.0
+        self._answers_at = float("inf")
 
     def run(self) -> None:
         """Claim and run missions until told to stop. Returns when no child is left."""
@@ -155,7 +156,7 @@ class Supervisor:
             return
         self._looks.go_on(self._db)
         news = self._dispatch.has_news()
-        if news and self._children:
+        if self._children and (news or time.monotonic() >= self._answers_at):
             with self._db.glance() as conn:
                 self._follow(attempts.orders(conn, self._identity.id))
         if news or self._full:
@@ -291,7 +292,9 @@ class Supervisor:
         registry.note_alive(conn, self._identity.id, appends=appends)
 
     def _follow(self, orders: attempts.Renewed) -> None:
+        self._answers_at = time.monotonic() + ANSWERS_EVERY_S if orders.waiting else float("inf")
         for mission_id, child in self._children.items():
+            child.tell(orders.held.get(mission_id, 0))
             if mission_id in orders.cancelled:
                 child.stop("cancel")
             elif mission_id not in orders.held:

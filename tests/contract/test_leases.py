@@ -20,12 +20,28 @@ def test_renewing_tells_what_is_held_and_what_is_to_be_cancelled(db):
     the.running(db, "worker-2")
     the.make_mission(db)
     the.cancel(db, cancelled.mission_id)
-    expected = attempts.Renewed(
-        frozenset({mine.mission_id, cancelled.mission_id}), frozenset({cancelled.mission_id})
-    )
-    assert renew(db, "worker-1") == expected
+    found = renew(db, "worker-1")
+    assert found.held.keys() == {mine.mission_id, cancelled.mission_id}
+    assert found.cancelled == {cancelled.mission_id}
     with db.reading() as conn:
-        assert attempts.orders(conn, "worker-1") == expected
+        assert attempts.orders(conn, "worker-1") == found
+
+
+def test_looking_at_what_is_held_tells_that_a_question_was_answered(db):
+    """For all that wait at once, so that not each of them looks."""
+    claimed = the.running(db)
+
+    def look():
+        with db.reading() as conn:
+            found = attempts.orders(conn, "worker-1")
+        return found.waiting, found.held[claimed.mission_id]
+
+    request_id = the.ask(db, claimed, the.question("k"))
+    waits, asked = look()
+    the.answer(db, request_id, "Yes.")
+    waits_still, answered = look()
+    assert (waits, waits_still) == (True, False)
+    assert answered > asked
 
 
 def test_a_claim_that_its_worker_never_heard_of_is_not_renewed(db):
@@ -35,7 +51,7 @@ def test_a_claim_that_its_worker_never_heard_of_is_not_renewed(db):
         before = {lease.mission_id: lease for lease in attempts.held_by(conn, "worker-1")}
         renewed = attempts.renew(conn, "worker-1", [known.mission_id], lease_s=2 * the.LEASE_S)
         after = {lease.mission_id: lease for lease in attempts.held_by(conn, "worker-1")}
-    assert renewed.held == {known.mission_id}
+    assert renewed.held.keys() == {known.mission_id}
     assert after[known.mission_id] != before[known.mission_id]
     assert after[unheard_of.mission_id] == before[unheard_of.mission_id]
 
@@ -56,7 +72,7 @@ def test_an_ended_mission_is_held_by_nobody(db, stopped_clock):
     the.complete(db, claimed)
     stopped_clock.advance(3600)
     assert the.expired(db) == []
-    assert renew(db, "worker-1").held == frozenset()
+    assert renew(db, "worker-1").held == {}
     with db.reading() as conn:
         assert attempts.held_by(conn, "worker-1") == []
 

@@ -118,3 +118,26 @@ def test_who_waits_holds_no_connection(db, settings, asked):
     the.answer(one_connection, request_id, "Yes.")  # on the only connection there is
     assert future.result(DEADLINE_S)[0].value == "Yes."
     one_connection.close()
+
+
+def test_who_is_told_of_news_looks_seldom_without_and_at_once_with_them(db, asked, monkeypatch):
+    monkeypatch.setattr(waiting, "EAGER_S", 0.0)
+    monkeypatch.setattr(waiting, "SELDOM_S", DEADLINE_S)
+    monkeypatch.setattr(waiting, "STEP_S", 0.0)
+    looks, steps = [], []
+    look = waiting._look
+    monkeypatch.setattr(
+        waiting, "_look", lambda *given: (looks.append(len(steps)), look(*given))[1]
+    )
+    _claimed, request_id = asked
+
+    def check():
+        steps.append("one")
+        if len(steps) == 50:
+            the.answer(db, request_id, "Yes.")
+
+    told = waiting.wait_for_answer(
+        db, request_id, check=check, told=lambda: float(len(steps) >= 100)
+    )
+    assert told.value == "Yes."
+    assert looks == [0, 100]
