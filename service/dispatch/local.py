@@ -18,29 +18,24 @@ class LocalDispatch(ToWhoLooks):
     def __init__(self, db: Database, wake: Callable[[], None]) -> None:
         """wake: called from another thread when a look is worth it at once."""
         self._hint = db.change_hint("work", wake=wake)
-        self._told = False  # of a write whose commit has not been seen yet
         self._quiet_until = 0.0
 
     def waitables(self) -> list[int]:
-        """What becomes ready when somebody writes; nothing where `wake` is called instead."""
+        """What becomes ready behind a commit; nothing where `wake` is called instead."""
         eye = self._hint.fileno()
         return [] if eye is None or time.monotonic() < self._quiet_until else [eye]
 
     def pause_s(self, most_s: float) -> float:
         """How long one may wait for that, before the next look."""
-        if self._told:
-            return min(most_s, self._hint.pause_s())
         quiet_s = self._quiet_until - time.monotonic()
         return min(most_s, quiet_s) if quiet_s > 0 else most_s
 
     def has_news(self) -> bool:
         """Whether there may be something to claim, or an order, that was not there before."""
         if wait(self.waitables(), 0):
-            self._told = True
             self._hint.told()
         changed = self._hint.changed()
         if changed:
-            self._told = False
             self._quiet_until = time.monotonic() + QUIET_S
         return changed
 
