@@ -23,8 +23,9 @@ from service.worker import entry
 from service.worker.deadline import Deadline
 from service.worker.surroundings import Surroundings
 
-# Behind a claim, till the next process is prepared: the one that was told needs the processor more.
-QUIET_S = 0.05
+# Behind a claim, till the next process is prepared, which takes a fifth of a second of a processor: by
+# then the one that was told has said its first word.
+QUIET_S = 0.25
 # A process that dies as soon as it stands by must not be forked all the time.
 AFTER_DEATH_S = 1.0
 
