@@ -23,6 +23,8 @@ from service.worker.outcome import Outcome
 from service.worker.output import OutputStream
 from service.worker.standby import Order, Reserve
 
+# Else the C library gives each of a run's threads memory of its own to allocate from.
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
 KILL_AFTER_S = 5.0  # a child ends itself after two; this is for one that cannot
 OUTPUT_GRACE_S = 1.0  # a grandchild may hold the pipe open for ever
 
@@ -34,9 +36,11 @@ def warm_context() -> ForkServerContext:
     later, when `wait_until_warm` returns.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["service.worker.run", "service.agents.warm"])
+    context.set_forkserver_preload(
+        ["service.worker.run", "service.agents.warm", "service.worker.warm"]
+    )
     own = config.environment()
-    config.become(surroundings.of_nobody())
+    config.become(surroundings.of_nobody() | FEW_ARENAS)
     try:
         forkserver.ensure_running()
     finally:

@@ -22,12 +22,13 @@ from service.errors import LeaseLost
 from service.missions import attempts, queue
 from service.missions.queue import Limits
 from service.missions.states import Status
-from service.worker import identity, limits, registry
+from service.worker import identity, registry
 from service.worker.alarm import Alarm
-from service.worker.child import Child, describe_exit, wait_until_warm, warm_context
+from service.worker.child import Child, wait_until_warm, warm_context
 from service.worker.once import Printed
 from service.worker.projects import Looks
 from service.worker.reaper import Reaper
+from service.worker.settling import settlement
 from service.worker.standby import Reserve
 
 TICK_S = 0.02  # where nothing tells of a commit, a claim or a cancel follows within this time
@@ -221,7 +222,7 @@ class Supervisor:
 
     def _settle(self, child: Child) -> None:
         """Bring the mission to where its child's end leads."""
-        settle = self._settlement(child)
+        settle = settlement(child)
         try:
             with self._db.transaction() as conn:
                 status = settle(conn)
@@ -236,39 +237,6 @@ class Supervisor:
     def _log(self, claim: attempts.Claim, text: str, level: int = logging.INFO) -> None:
         numbers = {"mission": claim.mission_id, "attempt": claim.fence.attempt}
         logger.log(level, "mission %s: %s", claim.mission_id, text, extra=numbers)
-
-    def _settlement(self, child: Child) -> Callable[[Any], Status | None]:
-        claim, outcome = child.claim, child.outcome
-        if outcome is not None and outcome.kind == "completed":
-            text, json = child.redactor.text(outcome.text), child.redactor.value(outcome.json)
-            return lambda conn: attempts.complete(conn, claim, text=text, json=json)
-        if outcome is not None and outcome.kind == "failed":
-            return lambda conn: attempts.fail(
-                conn,
-                claim,
-                code=outcome.code,
-                message=child.redactor.text(outcome.message),
-                retryable=outcome.retryable,
-            )
-        match child.reason:
-            case "cancel":
-                return lambda conn: attempts.end_cancelled(conn, claim)
-            case "stopping":
-                return lambda conn: attempts.hand_over(conn, claim)
-            case "finish" if outcome is not None:
-                return lambda conn: attempts.hand_over(conn, claim)
-            case "limit":
-                breach = limits.too_long(claim.spec.limits.max_seconds)
-                return lambda conn: attempts.fail(
-                    conn,
-                    claim,
-                    code="limit",
-                    message=breach.message,
-                    retryable=False,
-                    before=[breach.as_event()],
-                )
-        reason = f"its process ended with {describe_exit(child.exit_code)}"
-        return lambda conn: attempts.lose(conn, claim.mission_id, reason=reason, fence=claim.fence)
 
     def _renew_and_reap(self) -> None:
         now = time.monotonic()

@@ -34,7 +34,7 @@ import sys, threading
 from pathlib import Path
 from service import config
 config.prepare_agent_environment(config.Settings(data=Path(sys.argv[1])))
-import service.agents.warm
+import service.agents.warm, service.worker.warm
 print(threading.active_count())
 """
 
