@@ -1,60 +1,26 @@
 """A child as the supervisor sees it: given its mission, read, told to stop, ended."""
 
-import multiprocessing
 import os
 import shutil
 import signal
 import time
 from collections.abc import Iterator
 from functools import cached_property
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
-from service import config
 from service.config import Settings
 from service.events.kinds import NewEvent
 from service.missions.attempts import Claim
 from service.security.redaction import Redactor
-from service.worker import entry, surroundings
+from service.worker import surroundings
 from service.worker.outcome import Outcome
 from service.worker.output import OutputStream
 from service.worker.standby import Order, Reserve
 
-# Else the C library gives each of a run's threads memory of its own to allocate from.
-FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
 KILL_AFTER_S = 5.0  # a child ends itself after two; this is for one that cannot
 OUTPUT_GRACE_S = 1.0  # a grandchild may hold the pipe open for ever
-
-
-def warm_context() -> ForkServerContext:
-    """Where children come from: forks of a process that has imported the frameworks, and no more.
-
-    A fork from a process that has crewai's threads hangs. Starts that process; it is warm, some seconds
-    later, when `wait_until_warm` returns.
-    """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["service.worker.run", "service.agents.warm", "service.worker.warm"]
-    )
-    own = config.environment()
-    config.become(surroundings.of_nobody() | FEW_ARENAS)
-    try:
-        forkserver.ensure_running()
-    finally:
-        config.become(own)
-    return context
-
-
-def wait_until_warm(context: ForkServerContext) -> None:
-    """Block until a fork can be had at once. Raises RuntimeError when there will be none."""
-    first = context.Process(target=entry.prove)
-    first.start()
-    first.join()
-    if first.exitcode != 0:
-        raise RuntimeError("the process that children are forked from did not start")
 
 
 class Child:

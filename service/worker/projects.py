@@ -11,7 +11,7 @@ from service.config import Settings
 from service.db import Database
 from service.missions import projects, target
 from service.missions.projects import Found
-from service.worker import entry, surroundings
+from service.worker import entry, forks, surroundings
 
 LOOK_S = 60.0  # an import that takes longer has stuck
 AT_ONCE = 4  # each needs a core while it imports, and memory as a mission does
@@ -81,7 +81,7 @@ class _Look:
         around = surroundings.of_project(settings, folder, settings.data / "crewai")
         arguments = (where, around.environment, answer_in)
         self._process = context.Process(target=entry.describe, args=arguments, daemon=True)
-        self._process.start()
+        forks.start(self._process)
         answer_in.close()
 
     @property

@@ -19,7 +19,7 @@ from service import durations
 from service.config import Settings
 from service.durations import Counts
 from service.missions.attempts import Claim
-from service.worker import entry
+from service.worker import entry, forks
 from service.worker.deadline import Deadline
 from service.worker.surroundings import Surroundings
 
@@ -93,7 +93,7 @@ class Standby:
             hurried,
         )
         self.process = context.Process(target=entry.enter, args=(settings, ends), daemon=True)
-        self.process.start()
+        forks.start(self.process)
         ends.close()
 
     @property

@@ -24,7 +24,8 @@ from service.missions.queue import Limits
 from service.missions.states import Status
 from service.worker import identity, registry
 from service.worker.alarm import Alarm
-from service.worker.child import Child, wait_until_warm, warm_context
+from service.worker.child import Child
+from service.worker.forks import wait_until_warm, warm_context
 from service.worker.once import Printed
 from service.worker.projects import Looks
 from service.worker.reaper import Reaper

@@ -21,13 +21,17 @@ HANGING = Reply("One two three four five.", hang_after=2)
 def standing_by(longline: Longline) -> int | None:
     """The process that waits for a mission, when there is one: a fork like the runs, but in no run's folder."""
     running = list(working_in(longline.folder / "data" / "runs"))
-    forked = [
-        pid
-        for parent in _children(longline.processes["worker"].pid)
-        if b"forkserver" in Path(f"/proc/{parent}/cmdline").read_bytes()
-        for pid in _children(parent)
-    ]
+    forked = [pid for parent in forked_from(longline) for pid in _children(parent)]
     return next((pid for pid in forked if pid not in running), None)
+
+
+def forked_from(longline: Longline) -> list[int]:
+    """The process that others are forked from."""
+    return [
+        pid
+        for pid in _children(longline.processes["worker"].pid)
+        if b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
 
 
 def _children(pid: int) -> list[int]:
@@ -79,6 +83,24 @@ def test_one_that_is_killed_is_replaced_and_costs_no_mission_an_attempt(
     created = longline.client.create(mission())
     assert ended(longline, created["id"])["attempt"] == 1
     assert one_waits(longline, but=first) != first
+
+
+def test_what_processes_are_forked_from_is_replaced_and_knows_no_more_than_the_first(
+    longline: Longline, model_server: ModelServer
+) -> None:
+    model_server.rules = [Rule(Reply("Done."))]
+    waiting = one_waits(longline)
+    [first] = forked_from(longline)
+    os.kill(first, signal.SIGKILL)
+    created = longline.client.create(mission())
+    assert ended(longline, created["id"])["attempt"] == 1
+    another = one_waits(longline, but=waiting)
+    [second] = forked_from(longline)
+    assert second != first
+    ours = f"/proc/{longline.processes['worker'].pid}/environ"
+    assert b"LONGLINE_DATA" in Path(ours).read_bytes()
+    for pid in (second, another):
+        assert b"LONGLINE_DATA" not in Path(f"/proc/{pid}/environ").read_bytes()
 
 
 def test_a_mission_may_be_larger_than_a_pipe(longline: Longline, model_server: ModelServer) -> None:

@@ -6,7 +6,7 @@ from multiprocessing.context import ForkServerContext
 
 
 def warm_context() -> ForkServerContext:
-    """As `child.warm_context`, without the frameworks."""
+    """As `forks.warm_context`, without the frameworks."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.faults.warm"])
     forkserver.ensure_running()
