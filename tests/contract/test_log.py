@@ -2,8 +2,6 @@
 
 import contextlib
 import random
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -187,64 +185,6 @@ def test_nothing_can_be_written_in_a_reading(db):
         conn.exec_driver_sql("UPDATE workspaces SET head = 99")
     the.append(db, mission_id, delta())
     assert head_of(db).head == 2
-
-
-def test_an_append_may_be_a_transaction_by_itself(db):
-    claimed = the.running(db)
-    before = head_of(db).head
-    with db.statement() as conn:
-        appended = log.append(conn, claimed.mission_id, [delta()] * 3, fence=claimed.fence)
-    assert (appended.first_seq, appended.last_seq) == (before + 1, before + 3)
-    assert numbers(the.events(db)) == upto(before + 3)
-    lost = log.Fence(claimed.fence.attempt + 1, claimed.fence.owner)
-    with pytest.raises(LeaseLost), db.statement() as conn:
-        log.append(conn, claimed.mission_id, [delta()], fence=lost)
-    assert head_of(db).head == before + 3
-
-
-@pytest.fixture(params=["read committed", "repeatable read"])
-def of_isolation(request, settings, db) -> Iterator[Database]:
-    """On a server whose administrator has set a default."""
-    if db.is_sqlite:
-        yield db
-        return
-    this = f'ALTER DATABASE "{db.url.database}"'
-    with db.transaction() as conn:
-        conn.exec_driver_sql(f"{this} SET default_transaction_isolation = '{request.param}'")
-    made = Database(settings)
-    yield made
-    made.close()
-    with db.transaction() as conn:
-        conn.exec_driver_sql(f"{this} RESET default_transaction_isolation")
-
-
-def test_appends_by_themselves_wait_for_each_other(of_isolation):
-    mission_id = the.make_mission(of_isolation)
-    threads = [
-        threading.Thread(target=append_alone, args=(of_isolation, mission_id)) for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert numbers(the.events(of_isolation)) == upto(1 + 4 * 20)
-
-
-def append_alone(db: Database, mission_id: int) -> None:
-    for _ in range(20):
-        with db.statement() as conn:
-            log.append(conn, mission_id, [delta()], fence=None)
-
-
-def test_one_connection_serves_readings_and_transactions_in_turn(settings, db):
-    mission_id = the.make_mission(db)
-    alone = Database(settings, pool_size=1)
-    for _ in range(2):
-        the.append(alone, mission_id, delta())
-        with pytest.raises(DBAPIError), alone.reading() as conn:
-            conn.exec_driver_sql("UPDATE workspaces SET head = 99")
-    alone.close()
-    assert head_of(db).head == 3
 
 
 @pytest.fixture
