@@ -44,6 +44,7 @@ class Watcher:
         self._waiters = waiters
         self._awake = Event()
         self._asked = False
+        self._look_from = 0.0
         self._tidied = self._told_at = time.monotonic()
         self._greenlet: gevent.Greenlet | None = None
         loop = get_hub().loop
@@ -107,6 +108,9 @@ class Watcher:
             gevent.sleep(0)
         else:
             self._awake.wait(pause_s)
+            linger_s = self._look_from - time.monotonic()
+            if linger_s >= LINGER_MIN_S:
+                gevent.sleep(linger_s)
         self._awake.clear()
 
     def _look(self) -> None:
@@ -126,10 +130,9 @@ class Watcher:
         self._hint.looked(took_s, found=bool(found))
         self._witness.woken(found=bool(found))
         self._asked = self._asked or any(look.more for look in looks)
-        if found and not self._asked:
-            linger_s = (time.monotonic() - begin) * self._share(found)
-            if linger_s >= LINGER_MIN_S:
-                gevent.sleep(min(linger_s, LINGER_MAX_S))
+        if found:
+            now = time.monotonic()
+            self._look_from = now + min((now - begin) * self._share(found), LINGER_MAX_S)
 
     def _share(self, found: list[Delivery]) -> float:
         """What part of those who wait got something."""
