@@ -28,6 +28,7 @@ LAST_BYTES_S = (
     5.0  # for clients that have not taken the whole of their answer when all else is done
 )
 LOOK_S = 0.05
+ACCEPT_AT_ONCE = 8  # as many as are served till the next are looked for
 NOTIFY_S = (
     1.0  # how often the master is told that this process is well, and idle clients are looked for
 )
@@ -122,8 +123,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
             spawn=Pool(self.worker_connections),
             **({"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}),
         )
-        if self.cfg.workers > 1:
-            server.max_accept = 1  # the others are to have their share
+        # The others are to have their share; and of ten thousand that come at once not all should have
+        # a greenlet at once, whose memory stays: the rest waits in the backlog.
+        server.max_accept = 1 if self.cfg.workers > 1 else ACCEPT_AT_ONCE
         server.start()
         return server
 

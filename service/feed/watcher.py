@@ -131,8 +131,8 @@ class Watcher:
         self._witness.woken(found=bool(found))
         self._asked = self._asked or any(look.more for look in looks)
         if found:
-            now = time.monotonic()
-            self._look_from = now + min((now - begin) * self._share(found), LINGER_MAX_S)
+            end = time.monotonic()
+            self._look_from = end + min((end - begin) * self._share(found), LINGER_MAX_S)
 
     def _share(self, found: list[Delivery]) -> float:
         """What part of those who wait got something."""
