@@ -19,7 +19,7 @@ from service.db.bell import FileBell
 SQLITE_LOOK_S = 0.002
 # Where the kernel does tell: how late the commit of one is seen who died before he could ring, or who
 # is none of ours.
-SQLITE_SAFETY_S = 0.25
+SQLITE_SAFETY_S = 0.5
 
 # While the channel is proven to work, how often it is looked without being told to.
 SAFETY_S = 0.5

@@ -8,9 +8,9 @@ from gevent import get_hub
 
 GRAIN_S = 0.002  # those within it go together; the loop's own timers are no finer
 # What is further away than this is kept roughly, and looked at again when it is near: so ten thousand
-# polls that end at all times of two seconds lie in sixty sets and not in a thousand.
+# polls that end at all times of two seconds lie in eight sets and not in a thousand, and wake the loop as often.
 FAR_S = 2.0
-ROUGH = 16  # grains
+ROUGH = 128  # grains
 NEVER = float("inf")
 
 
