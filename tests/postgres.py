@@ -24,6 +24,7 @@ from tests.processes import free_port, until
 USER = "longline"
 ALONE = "nobody"  # whom to be instead of root
 PR_SET_PDEATHSIG = 1  # prctl(2)
+ENDED_WITHIN_S = 60.0
 
 # A machine's crash is not what is tested, a process's is: `fsync` stays off unless asked for.
 SETTINGS = {
@@ -32,6 +33,8 @@ SETTINGS = {
     "max_connections": "400",
     "shared_buffers": "64MB",
     "log_min_messages": "fatal",
+    # Who has connected and says nothing holds up a fast shutdown for so long; by default, a minute.
+    "authentication_timeout": "15s",
 }
 
 
@@ -107,8 +110,24 @@ class PostgresServer:
     def _end(self, number: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(number)
-        self.process.wait(30)
+        try:
+            self.process.wait(ENDED_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"PostgreSQL does not end:\n{self._state()}") from None
         self.process = None
+
+    def _state(self) -> str:
+        """Its processes, each by what it says it does, and the end of its log."""
+        assert self.process is not None
+        own = str(self.process.pid)
+        listed = subprocess.run(
+            ["ps", "-o", "pid,stat,wchan:20,etimes,args", "-p", own, "--ppid", own],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+        log = (self.folder / "server.log").read_text(errors="replace").splitlines()
+        return "\n".join([listed, *log[-20:]])
 
     def _initialise(self) -> None:
         subprocess.run(
