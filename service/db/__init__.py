@@ -19,6 +19,7 @@ from service.db import postgres, sqlite
 from service.db.bell import Bell, FileBell
 from service.db.checkpoints import Checkpointer
 from service.db.hints import ChangeHint, PostgresChangeHint, SqliteChangeHint
+from service.db.sight import Sight
 
 POOL_TIMEOUT_S = 10.0  # writers that saturate a database make others wait up to 2 s
 ROWS_AT_ONCE = 100  # fetched with one call, of a result that may not be read to its end
@@ -26,7 +27,7 @@ ROWS_AT_ONCE = 100  # fetched with one call, of a result that may not be read to
 # What a caller may retry later: the database is not there, or every connection is taken.
 UNAVAILABLE = (OperationalError, PoolTimeout)
 
-__all__ = ["UNAVAILABLE", "ChangeHint", "Database", "reason", "rows", "stream"]
+__all__ = ["UNAVAILABLE", "ChangeHint", "Database", "Sight", "reason", "rows", "stream"]
 
 
 class Database:
@@ -85,11 +86,14 @@ class Database:
             yield conn
 
     @contextmanager
-    def watching(self) -> Iterator[Connection]:
-        """As `reading`, for the one who looks at every commit. Not to be entered twice at once."""
+    def watching(self) -> Iterator[Sight]:
+        """For the one who looks at every commit. Not to be entered twice at once.
+
+        On PostgreSQL the first statement is a transaction by itself, so one round trip instead of three.
+        """
         if not self.is_sqlite:
-            with self.reading() as conn:
-                yield conn
+            with self.glance() as conn:
+                yield Sight(conn, postgres.begin_reading)
             return
         if self._watching is None:
             opened = self.engine.connect().execution_options(longline_mode="watching")
@@ -97,7 +101,7 @@ class Database:
             opened.rollback()
             self._watching = opened
         with sqlite.view(self._watching) as conn:
-            yield conn
+            yield Sight(conn, None)
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
@@ -161,7 +165,8 @@ def stream(conn: Connection, query: str, parameters: Sequence[Any]) -> Iterator[
     if conn.dialect.name != "sqlite":
         some = {"stream_results": True, "yield_per": ROWS_AT_ONCE}
         told = query.replace("?", "%s")
-        yield from conn.exec_driver_sql(told, tuple(parameters), execution_options=some)
+        with conn.exec_driver_sql(told, tuple(parameters), execution_options=some) as found:
+            yield from found
         return
     with sqlite.driver(conn) as driver:
         yield from driver.execute(query, parameters)

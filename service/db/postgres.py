@@ -75,6 +75,11 @@ def prepare(engine: Engine) -> None:
             raise OperationalError(failed.statement, None, error, connection_invalidated=gone)
 
 
+def begin_reading(conn: Connection) -> None:
+    """Have what is read from here on see one moment, on a connection that has no transaction yet."""
+    _send(conn, BEGIN_READING)
+
+
 def reads_committed(conn: Connection) -> bool:
     """Whether a transaction is READ COMMITTED that nobody says anything else of."""
     default = conn.exec_driver_sql("SHOW default_transaction_isolation").scalar_one()

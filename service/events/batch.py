@@ -99,7 +99,7 @@ def _kept(name: str | None) -> str | None:
 def _in_one_statement(
     conn: Connection, mission_id: int, rows: list[Row], fence: Fence | None
 ) -> int | None:
-    arrays = dict(zip(COLUMNS, map(_array, zip(*rows, strict=True)), strict=True))
+    arrays = dict(zip(COLUMNS, map(array, zip(*rows, strict=True)), strict=True))
     who = {
         "mission": mission_id,
         "count": len(rows),
@@ -110,7 +110,7 @@ def _in_one_statement(
     return None if head is None else int(head)
 
 
-def _array(values: Iterable[str | int | None]) -> str:
+def array(values: Iterable[str | int | None]) -> str:
     """An array as PostgreSQL reads it. psycopg's own way there was most of what an append cost us."""
     return f"{{{','.join(map(_element, values))}}}"
 

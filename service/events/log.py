@@ -1,6 +1,6 @@
 """The event log: append in order, read after a cursor. Never waits (feed does), never decides (missions does)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -12,16 +12,25 @@ from models import events, workspaces
 from service import clock
 from service.db import rows, stream
 from service.errors import LeaseLost
-from service.events.batch import Fence, store
+from service.events.batch import Fence, array, store
 from service.events.kinds import NewEvent
 
-# The two that the feed's watcher asks at each commit.
+COLUMNS = ", ".join(column.name for column in events.columns if column.name != "workspace_id")
 STANDINGS = "SELECT id, feed, head, oldest, access_changes FROM workspaces"
 READ = f"""
-SELECT {", ".join(column.name for column in events.columns if column.name != "workspace_id")}
-FROM events WHERE workspace_id = ? AND seq > ? AND seq <= ?
+SELECT {COLUMNS} FROM events WHERE workspace_id = ? AND seq > ? AND seq <= ?
 """  # noqa: S608 (our own names only)
 OLDEST_FIRST = " ORDER BY seq LIMIT ?"
+# Both of many workspaces at once. One statement sees one moment: the heads are those of the rows.
+NEWS = f"""
+SELECT log.id, log.feed, log.head, log.oldest, log.access_changes, event.*
+FROM unnest(?::bigint[], ?::bigint[]) AS reader (id, after)
+JOIN workspaces AS log ON log.id = reader.id
+LEFT JOIN LATERAL (
+  SELECT {COLUMNS} FROM events
+  WHERE workspace_id = log.id AND seq > reader.after AND seq <= log.head ORDER BY seq LIMIT ?
+) AS event ON true
+"""  # noqa: S608 (the same)
 
 __all__ = ["Appended", "Fence", "Head", "append", "head", "read"]
 
@@ -54,6 +63,13 @@ class Stored(NamedTuple):
     mission: int
     kind: str
     text: str
+
+
+class News(NamedTuple):
+    """What one moment had of a log: where it stood, and the events behind a cursor, oldest first."""
+
+    log: Head
+    events: Iterable[Stored]
 
 
 def append(
@@ -143,7 +159,46 @@ def following(
 ) -> Iterator[Stored]:
     """All events with after < seq <= upto, oldest first, for who sorts them out himself."""
     for row in rows(conn, READ + OLDEST_FIRST, (workspace_id, after, upto, limit)):
-        yield Stored(row[0], row[1], row[4], render(row))
+        yield _stored(row)
+
+
+def news(conn: Connection, after: Mapping[int, int | None], *, limit: int) -> dict[int, News]:
+    """Of each workspace, as of one moment; `limit` events of each at most.
+
+    after: the cursors; None for who wants no events. Where a transaction sees more than one moment,
+    this is one statement all the same. On SQLite events are read as they are consumed.
+    """
+    if conn.dialect.name == "postgresql":
+        return _news_in_one_statement(conn, after, limit)
+    return {
+        workspace_id: News(now, _behind(conn, workspace_id, after[workspace_id], now.head, limit))
+        for workspace_id, now in standings(conn, after).items()
+    }
+
+
+def _behind(
+    conn: Connection, workspace_id: int, after: int | None, upto: int, limit: int
+) -> Iterable[Stored]:
+    if after is None or after >= upto:
+        return ()
+    return following(conn, workspace_id, after, upto, limit=limit)
+
+
+def _news_in_one_statement(
+    conn: Connection, after: Mapping[int, int | None], limit: int
+) -> dict[int, News]:
+    found: dict[int, tuple[Head, list[Any]]] = {}
+    if not after:
+        return {}
+    for workspace_id, feed, newest, oldest, access, *event in rows(
+        conn, NEWS, (array(after), array(after.values()), limit)
+    ):
+        if workspace_id not in found:
+            found[workspace_id] = Head(feed, newest, oldest, access), []
+        if event[0] is not None:
+            found[workspace_id][1].append(event)
+    # They come in their order, only nothing says that they have to.
+    return {key: News(now, map(_stored, sorted(events))) for key, (now, events) in found.items()}
 
 
 def newest_before(conn: Connection, workspace_id: int, count: int, mission_id: int | None) -> int:
@@ -158,6 +213,10 @@ def newest_before(conn: Connection, workspace_id: int, count: int, mission_id: i
         .limit(1)
     )
     return int(conn.execute(select(func.coalesce(older.scalar_subquery(), 0))).scalar_one())
+
+
+def _stored(row: Any) -> Stored:
+    return Stored(row[0], row[1], row[4], render(row))
 
 
 def render(row: Any) -> str:

@@ -1,14 +1,13 @@
 """One look at a workspace's log: who in its room gets what. Reads; gives nothing to anybody itself."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
-
+from service.db import Sight
 from service.errors import Problem
 from service.events import log
 from service.events.kinds import Kind
-from service.events.log import Head, Stored
+from service.events.log import Head, News, Stored
 from service.feed import page
 from service.feed.answer import Answer
 from service.feed.cursor import Filter
@@ -31,22 +30,23 @@ class Delivery:
 
 @dataclass(slots=True)
 class Look:
-    """A look at one room, in a transaction in which `now` was read. What it found is in `deliveries`.
+    """A look at one room. What it found is in `deliveries`.
 
+    news: what was there behind the room's head at one moment. What else is read, is read in `sight.view()`, which
+    is that moment or a later one: its pages may reach further, and whoever stays begins at the room's head again.
     more: there is more than one look takes.
     """
 
-    conn: Connection
-    workspace_id: int
+    sight: Sight
     room: Room
-    now: Head
+    news: News
     deliveries: list[Delivery] = field(default_factory=list)
     more: bool = False
 
     def take(self) -> None:
         """Bring the room up to the head, as far as one look goes."""
-        before = self.room.log
-        if before is None or before.feed != self.now.feed or before.head > self.now.head:
+        before, now = self.room.log, self.news.log
+        if before is None or before.feed != now.feed or before.head > now.head:
             self._begin()
         else:
             self._follow(before.head)
@@ -57,14 +57,15 @@ class Look:
         """Of a log that was another one a moment ago, nobody's cursor is worth anything."""
         for group in self.room.groups():
             self.deliveries.append(Delivery(group.let_go()))
-        self.room.begin(self.now)
+        self.room.begin(self.news.log)
 
     def _follow(self, before: int) -> None:
         """Read what is new, once for all, and answer the groups that it is for."""
-        rows, upto = self._read(before)
+        rows, upto = self._read()
         self.room.tail.extend(rows, upto)
-        self.room.log = Head(self.now.feed, upto, self.now.oldest, self.now.access)
-        self.more = upto < self.now.head
+        now = self.news.log
+        self.room.log = Head(now.feed, upto, now.oldest, now.access)
+        self.more = upto < now.head
         # All leave before anything else is read: who joins a group from here on has seen these rows.
         left = [(group, group.let_go()) for group in self.room.concerned(rows)]
         of_mission: dict[int, list[Stored]] = {}
@@ -77,18 +78,16 @@ class Look:
             own = rows if mission is None else of_mission.get(mission, [])
             self._answer(delivery, group, before, own)
 
-    def _read(self, after: int) -> tuple[list[Stored], int]:
+    def _read(self) -> tuple[list[Stored], int]:
         """The next events, and up to where these are all."""
         rows: list[Stored] = []
-        size, head = 0, self.now.head
-        if after == head:
-            return rows, head
-        for row in log.following(self.conn, self.workspace_id, after, head, limit=ROWS_AT_ONCE):
+        size = 0
+        for row in self.news.events:
             rows.append(row)
             size += len(row.text)
             if size > PAGE_MAX_BYTES:
                 return rows, row.seq
-        return rows, rows[-1].seq if len(rows) == ROWS_AT_ONCE else head
+        return rows, rows[-1].seq if len(rows) == ROWS_AT_ONCE else self.news.log.head
 
     def _answer(self, delivery: Delivery, group: Group, after: int, rows: Sequence[Stored]) -> None:
         try:
@@ -109,7 +108,7 @@ class Look:
         The status of the one mission that it follows has not changed while no event says so.
         """
         if wanted.mission is not None and any(_tells_status(wanted, row) for row in rows):
-            return page.read_in(self.conn, wanted, after)
+            return page.read_in(self.sight.view(), wanted, after)
         page.check(after, self._log)
         return cut(rows, wanted, self._log, status=status)
 
@@ -121,9 +120,9 @@ class Look:
         unchecked = [place for place in concerned if place.checked != self._log.access]
         if not unchecked:
             return
-        valid = tokens.still_valid(self.conn, {place.holder for place in unchecked})
+        valid = tokens.still_valid(self.sight.view(), {place.holder for place in unchecked})
         named = {mission for place in unchecked for mission in place.filter.mission_ids}
-        there = queries.existing(self.conn, named)
+        there = queries.existing(self.sight.view(), named)
         for place in unchecked:
             if place.holder in valid and there.issuperset(place.filter.mission_ids):
                 place.checked = self._log.access
@@ -160,7 +159,7 @@ class Look:
         if place.after == self._log.head:
             return None
         if not self.room.tail.reaches(place.after):
-            return page.read_in(self.conn, place.filter, place.after)
+            return page.read_in(self.sight.view(), place.filter, place.after)
         rows = self.room.tail.behind(place.after, place.filter.mission)
         return self._page(place.filter, place.after, rows, place.status)
 
@@ -184,6 +183,13 @@ class Look:
     def _log(self) -> Head:
         assert self.room.log is not None  # since the look began
         return self.room.log
+
+
+def looks(sight: Sight, rooms: Mapping[int, Room]) -> Iterator[Look]:
+    """A look at each room, all of them at one moment."""
+    after = {key: None if room.log is None else room.log.head for key, room in rooms.items()}
+    for workspace_id, found in log.news(sight.conn, after, limit=ROWS_AT_ONCE).items():
+        yield Look(sight, rooms[workspace_id], found)
 
 
 def _tells_status(wanted: Filter, row: Stored) -> bool:

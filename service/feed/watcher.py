@@ -12,7 +12,7 @@ from gevent.event import Event
 
 from service import clock
 from service.db import UNAVAILABLE, Database, reason
-from service.events import log
+from service.feed import serving
 from service.feed.serving import Delivery, Look
 from service.feed.waiters import Place, Waiters
 from service.feed.witness import Witness
@@ -89,9 +89,11 @@ class Watcher:
                 self._watch()
                 self.well = True
             except Exception as error:  # noqa: BLE001 (the greenlet's edge: without it, no poll would ever wake again)
+                # That a connection has died idle shows at its first use: so once more at once.
+                pause_s = 0 if self.well else RETRY_S
                 self.well = False
                 _note(error)
-                gevent.sleep(RETRY_S)
+                gevent.sleep(pause_s)
                 self._asked = True
 
     def _watch(self) -> None:
@@ -114,15 +116,14 @@ class Watcher:
         self._awake.clear()
 
     def _look(self) -> None:
-        """Look at all rooms in one view of the database, and then give everybody what is theirs."""
+        """Look at all rooms at one moment, and then give everybody what is theirs."""
         begin = time.monotonic()
         looks: list[Look] = []
         try:
-            with self._db.watching() as conn:
-                rooms = self._waiters.rooms
-                for workspace_id, now in log.standings(conn, list(rooms)).items():
-                    looks.append(Look(conn, workspace_id, rooms[workspace_id], now))
-                    looks[-1].take()
+            with self._db.watching() as sight:
+                for look in serving.looks(sight, self._waiters.rooms):
+                    looks.append(look)
+                    look.take()
         finally:  # who has left a room would wait for ever
             found = [delivery for look in looks for delivery in look.deliveries]
             took_s = time.monotonic() - begin
