@@ -19,8 +19,8 @@ BEGIN = (
 )
 # What a server says that may only be read, as one does that has just been replaced by another.
 READ_ONLY = "25006"
-# A table or a column is not there: the database is not migrated yet, and will be.
-NOT_MIGRATED = ("42P01", "42703")
+# A table, a column or a function is not there: the database is not migrated yet, and will be.
+NOT_MIGRATED = ("42P01", "42703", "42883")
 # Modes of one statement, which is a transaction by itself.
 WITHOUT_BEGIN = ("glance", "alone")
 BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

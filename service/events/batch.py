@@ -1,6 +1,6 @@
 """How a batch of events is stored: numbered by the two counters, mission first, workspace last.
 
-Two ways to the same rows. On PostgreSQL it is one statement, for each further one would be a round
+Two ways to the same rows. On PostgreSQL it is one call, for each further one would be a round
 trip during which everybody else of the workspace waits. Decides nothing: `log.append` does.
 """
 
@@ -17,31 +17,14 @@ from service.events.text import encode_bounded, repair
 # A mission's terminal STATUS event is its last: nothing is appended behind it.
 ENDED = ("completed", "failed", "cancelled")
 
-# The second part needs the first one's row, and the third both: so they are locked in this order.
-# The counters are read from what the updates return, not from the statement's snapshot.
-STATEMENT = f"""
-WITH mission AS (
-  UPDATE missions SET mseq = mseq + %(count)s
-  WHERE id = %(mission)s AND status NOT IN {ENDED}
-    AND (%(attempt)s::int IS NULL OR (attempt = %(attempt)s::int AND lease_owner = %(owner)s::text))
-  RETURNING id, workspace_id, mseq, attempt
-), workspace AS (
-  UPDATE workspaces SET head = head + %(count)s FROM mission
-  WHERE workspaces.id = mission.workspace_id
-  RETURNING workspaces.id, workspaces.head
-), stored AS (
-  INSERT INTO events
-    (workspace_id, seq, mission_id, mseq, attempt, kind, name, at_ms, agent, task, call, data)
-  SELECT workspace.id, workspace.head - %(count)s + e.place, mission.id,
-    mission.mseq - %(count)s + e.place, mission.attempt,
-    e.kind, e.name, e.at_ms, e.agent, e.task, e.call, e.data
-  FROM mission, workspace, unnest(
-    %(kind)s::text[], %(name)s::text[], %(at_ms)s::bigint[], %(agent)s::text[], %(task)s::text[],
-    %(call)s::text[], %(data)s::text[]
-  ) WITH ORDINALITY AS e (kind, name, at_ms, agent, task, call, data, place)
+# Three statements inside, see the migration that makes it. Their plans are kept in the server: a statement
+# of ours would be planned each time, because behind a pooler none can be prepared.
+FUNCTION = """
+SELECT longline_append(
+  %(mission)s, %(attempt)s::int, %(owner)s::text, %(kind)s::text[], %(name)s::text[], %(at_ms)s::bigint[],
+  %(agent)s::text[], %(task)s::text[], %(call)s::text[], %(data)s::text[]
 )
-SELECT head FROM workspace
-"""  # noqa: S608 (our own names only; values are parameters)
+"""
 
 MISSION = f"""
 UPDATE missions SET mseq = mseq + ? WHERE id = ? AND status NOT IN {ENDED}
@@ -73,7 +56,7 @@ def store(
     """Number and store events. The seq of the last; None when the fence does not hold."""
     rows = [_row(event) for event in batch]
     if conn.dialect.name == "postgresql":
-        return _in_one_statement(conn, mission_id, rows, fence)
+        return _in_the_server(conn, mission_id, rows, fence)
     return _in_three_statements(conn, mission_id, rows, fence)
 
 
@@ -96,17 +79,16 @@ def _kept(name: str | None) -> str | None:
     return None if name is None else repair(name)
 
 
-def _in_one_statement(
+def _in_the_server(
     conn: Connection, mission_id: int, rows: list[Row], fence: Fence | None
 ) -> int | None:
     arrays = dict(zip(COLUMNS, map(array, zip(*rows, strict=True)), strict=True))
     who = {
         "mission": mission_id,
-        "count": len(rows),
         "attempt": fence and fence.attempt,
         "owner": fence and fence.owner,
     }
-    head = conn.exec_driver_sql(STATEMENT, {**arrays, **who}).scalar_one_or_none()
+    head = conn.exec_driver_sql(FUNCTION, {**arrays, **who}).scalar_one()
     return None if head is None else int(head)
 
 

@@ -27,6 +27,7 @@ PAGES = ("/", "/plain", "/m/1/plain", "/q/1", "/missions/1/events?after=-3&wait=
 # The names of the suites' own functions: pytest collects each of them here again.
 test_pages_follow_each_other = test_feed.test_following_next_gives_every_event_once
 test_a_scan_finds = test_feed.test_a_filtered_scan_goes_all_the_way_to_the_one_event_it_finds
+test_a_mebibyte = test_feed.test_a_page_ends_before_a_mebibyte
 test_next_advances = test_feed.test_next_advances_over_other_missions
 test_the_newest = test_feed.test_the_newest_of_one_mission_are_its_own
 test_text = test_feed.test_text_arrives_as_it_was_written

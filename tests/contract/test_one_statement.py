@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from service.db import Database
+from service import schema
+from service.db import UNAVAILABLE, Database, reason
 from service.errors import LeaseLost
 from service.events import log
 from tests.contract import given as the
@@ -82,3 +83,18 @@ def test_one_connection_serves_readings_and_transactions_in_turn(settings, db):
             conn.exec_driver_sql("UPDATE workspaces SET head = 99")
     alone.close()
     assert newest(db) == 3
+
+
+def test_a_server_that_cannot_append_yet_is_one_that_is_not_migrated(db):
+    if db.is_sqlite:
+        pytest.skip("there it takes no function")
+    claimed = the.running(db)
+    schema.downgrade(db, "0001")
+    try:
+        with pytest.raises(UNAVAILABLE) as failed, db.statement() as conn:
+            log.append(conn, claimed.mission_id, [delta()], fence=claimed.fence)
+        assert "longline migrate" in reason(failed.value)
+    finally:
+        schema.upgrade(db)
+    the.record(db, claimed, delta())
+    assert numbers(db) == upto(3)
