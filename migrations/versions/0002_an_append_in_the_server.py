@@ -8,12 +8,13 @@ branch_labels = None
 depends_on = None
 
 # Each statement needs the row of the one before: so they are locked in this order, the workspace last.
+# last_status: the place of the last STATUS event among those that are added, from 1; 0 when there is none.
 # VOLATILE, as functions are: each statement sees what was committed before it began, and the second
 # adds to the counter that it has waited for.
 APPEND = """
 CREATE FUNCTION longline_append(
   to_mission bigint, held_attempt integer, held_by text, kinds text[], names text[], moments bigint[],
-  agents text[], tasks text[], calls text[], texts text[]
+  agents text[], tasks text[], calls text[], texts text[], last_status integer
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   added CONSTANT integer := cardinality(kinds);
@@ -34,6 +35,9 @@ BEGIN
     e.kind, e.name, e.at_ms, e.agent, e.task, e.call, e.data
   FROM unnest(kinds, names, moments, agents, tasks, calls, texts)
     WITH ORDINALITY AS e (kind, name, at_ms, agent, task, call, data, place);
+  IF last_status > 0 THEN
+    UPDATE missions SET rev = newest - added + last_status WHERE id = to_mission;
+  END IF;
   RETURN newest;
 END
 $$

@@ -158,7 +158,7 @@ def _asked() -> Asked:
 
 def _look(workspace_id: int, mission_id: int) -> tuple[dict[str, Any], int]:
     """A mission, and the cursor behind which it may change."""
-    with services().db.reading() as conn:
+    with services().db.glance() as conn:
         mission = queries.one(conn, workspace_id, mission_id)
     return mission, mission["as_of"]
 

@@ -58,9 +58,12 @@ class Database:
         self._reads_committed: bool | None = None
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """A write transaction: committed at the end, rolled back when the block raises."""
-        with self.engine.begin() as conn:
+    def transaction(self, *, lock: int | None = None) -> Iterator[Connection]:
+        """A write transaction: committed at the end, rolled back when the block raises.
+
+        lock: of those who name the same number one comes after the other, as on SQLite all do.
+        """
+        with self.engine.connect().execution_options(longline_lock=lock) as conn, conn.begin():
             yield conn
         self._bell.ring()
 
@@ -71,7 +74,7 @@ class Database:
         As `transaction` otherwise. What the statement has locked others get without waiting for a
         further round trip of ours, which is what appends to one workspace wait for most.
         """
-        if self.is_sqlite or not self._commits_alone():
+        if not self.learn():
             with self.transaction() as conn:
                 yield conn
             return
@@ -109,8 +112,10 @@ class Database:
         with self.engine.connect().execution_options(longline_mode="glance") as conn, conn.begin():
             yield conn
 
-    def _commits_alone(self) -> bool:
-        """Whether a statement without a BEGIN of ours sees the newest rows. Asked once."""
+    def learn(self) -> bool:
+        """Whether a statement without a BEGIN of ours sees the newest rows. Asked once, ahead of the first one."""
+        if self.is_sqlite:
+            return False
         if self._reads_committed is None:
             with self.glance() as conn:
                 self._reads_committed = postgres.reads_committed(conn)

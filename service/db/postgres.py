@@ -47,10 +47,13 @@ def prepare(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
-        mode = conn.get_execution_options().get("longline_mode")
+        options = conn.get_execution_options()
+        mode, lock = options.get("longline_mode"), options.get("longline_lock")
         if mode in WITHOUT_BEGIN:
             return
         statement = BEGIN_READING if mode == "reading" else BEGIN
+        if lock is not None:  # in the same message
+            statement += f"; SELECT pg_advisory_xact_lock({int(lock)})"
         try:
             _send(conn, statement)
         except OperationalError as error:

@@ -68,6 +68,11 @@ class DistributedDispatch(ToTheQueue):
     def pause_s(self, most_s: float) -> float:
         return most_s
 
+    @property
+    def told(self) -> bool:
+        """Whether somebody has rung: most likely there is a mission to claim."""
+        return bool(self._rung)
+
     def has_news(self) -> bool:
         """Whether somebody has rung, or it is time to look in any case."""
         now = time.monotonic()

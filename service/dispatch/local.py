@@ -30,6 +30,8 @@ class LocalDispatch(ToWhoLooks):
         quiet_s = self._quiet_until - time.monotonic()
         return min(most_s, quiet_s) if quiet_s > 0 else most_s
 
+    told = False  # what changes is seldom a mission to claim
+
     def has_news(self) -> bool:
         """Whether there may be something to claim, or an order, that was not there before."""
         if wait(self.waitables(), 0):

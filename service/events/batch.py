@@ -1,5 +1,7 @@
 """How a batch of events is stored: numbered by the two counters, mission first, workspace last.
 
+The mission's `rev` follows its STATUS events here, and so is never written by anybody else.
+
 Two ways to the same rows. On PostgreSQL it is one call, for each further one would be a round
 trip during which everybody else of the workspace waits. Decides nothing: `log.append` does.
 """
@@ -11,7 +13,7 @@ from functools import lru_cache
 from sqlalchemy import Connection
 
 from service.db import sqlite
-from service.events.kinds import NewEvent
+from service.events.kinds import Kind, NewEvent
 from service.events.text import encode_bounded, repair
 
 # A mission's terminal STATUS event is its last: nothing is appended behind it.
@@ -22,7 +24,7 @@ ENDED = ("completed", "failed", "cancelled")
 FUNCTION = """
 SELECT longline_append(
   %(mission)s, %(attempt)s::int, %(owner)s::text, %(kind)s::text[], %(name)s::text[], %(at_ms)s::bigint[],
-  %(agent)s::text[], %(task)s::text[], %(call)s::text[], %(data)s::text[]
+  %(agent)s::text[], %(task)s::text[], %(call)s::text[], %(data)s::text[], %(last_status)s::int
 )
 """
 
@@ -32,6 +34,7 @@ RETURNING mseq, workspace_id, attempt
 """  # noqa: S608 (the same)
 FENCED = MISSION.replace("RETURNING", "AND attempt = ? AND lease_owner = ? RETURNING")
 WORKSPACE = "UPDATE workspaces SET head = head + ? WHERE id = ? RETURNING head"
+REVISION = "UPDATE missions SET rev = ? WHERE id = ?"
 INSERT = """
 INSERT INTO events
   (workspace_id, seq, mission_id, mseq, attempt, kind, name, at_ms, agent, task, call, data)
@@ -55,9 +58,11 @@ def store(
 ) -> int | None:
     """Number and store events. The seq of the last; None when the fence does not hold."""
     rows = [_row(event) for event in batch]
+    places = [place for place, event in enumerate(batch, 1) if event.kind is Kind.STATUS]
+    last_status = places[-1] if places else 0
     if conn.dialect.name == "postgresql":
-        return _in_the_server(conn, mission_id, rows, fence)
-    return _in_three_statements(conn, mission_id, rows, fence)
+        return _in_the_server(conn, mission_id, rows, fence, last_status)
+    return _in_statements(conn, mission_id, rows, fence, last_status)
 
 
 def _row(event: NewEvent) -> Row:
@@ -80,11 +85,12 @@ def _kept(name: str | None) -> str | None:
 
 
 def _in_the_server(
-    conn: Connection, mission_id: int, rows: list[Row], fence: Fence | None
+    conn: Connection, mission_id: int, rows: list[Row], fence: Fence | None, last_status: int
 ) -> int | None:
     arrays = dict(zip(COLUMNS, map(array, zip(*rows, strict=True)), strict=True))
     who = {
         "mission": mission_id,
+        "last_status": last_status,
         "attempt": fence and fence.attempt,
         "owner": fence and fence.owner,
     }
@@ -104,8 +110,8 @@ def _element(value: str | int | None) -> str:
     return f'"{escaped}"'
 
 
-def _in_three_statements(
-    conn: Connection, mission_id: int, rows: list[Row], fence: Fence | None
+def _in_statements(
+    conn: Connection, mission_id: int, rows: list[Row], fence: Fence | None, last_status: int
 ) -> int | None:
     """On SQLite, where a statement costs less than what SQLAlchemy does around it."""
     count = len(rows)
@@ -123,4 +129,6 @@ def _in_three_statements(
             INSERT,
             [(workspace_id, seq, mission_id, own, attempt, *row) for seq, own, row in numbers],
         )
+        if last_status:
+            driver.execute(REVISION, (head - count + last_status, mission_id))
     return int(head)

@@ -78,7 +78,8 @@ def append(
     """Number a mission's events and store them, in the order given. Not empty.
 
     Mission row first, workspace row last: all writers lock in this order, and the workspace's
-    counter is held only while rows are inserted, so that seq is the order of commits.
+    counter is held only while rows are inserted, so that seq is the order of commits. The mission's
+    `rev` becomes the seq of the last STATUS event among them.
 
     fence: a worker's; None for those who write by right (the API, the reaper).
     Raises LeaseLost when the mission has ended or the fence does not hold.

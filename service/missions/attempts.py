@@ -14,7 +14,7 @@ from service.events.log import Fence
 from service.events.text import decode, encode, encode_bounded
 from service.missions import open_requests, projects, queue, specs, transitions
 from service.missions.project_spec import ProjectSpec
-from service.missions.queue import NO_LIMITS, Limits
+from service.missions.queue import NO_LIMITS, Due, Limits
 from service.missions.specs import Spec
 from service.missions.states import HELD, Status
 from service.missions.target import Target
@@ -62,13 +62,20 @@ class Renewed:
 
 
 def claim_next(
-    conn: Connection, owner: str, *, lease_s: float, limits: Limits = NO_LIMITS
+    conn: Connection,
+    owner: str,
+    *,
+    lease_s: float,
+    limits: Limits = NO_LIMITS,
+    due: Due | None = None,
 ) -> Claim | None:
     """Take the queued mission whose turn it is under a lease; None when there is none to take.
 
+    due: what `queue.look` has found, where the transaction began with the lock of `queue.turn`.
     One whose spec cannot be read fails instead: it must not end every worker that comes to it.
     """
-    mission = queue.begin_next(conn, limits)
+    due = due or queue.take_turn(conn, limits)
+    mission = None if due is None else queue.begin_next(conn, limits, due)
     if mission is None:
         return None
     try:
@@ -81,13 +88,13 @@ def claim_next(
         mission,
         Status.RUNNING,
         reason="claimed by a worker",
+        besides=[queue.served(mission.workspace_id)],
         lease_owner=owner,
         lease_until_ms=clock.now_ms() + int(lease_s * 1000),
     )
     restarts = mission.losses if mission.on_worker_lost == "restart" else 0
     project = projects.where(conn, spec.project) if isinstance(spec, ProjectSpec) else None
     fence = Fence(mission.attempt, owner)
-    queue.note_served(conn, mission.workspace_id)
     return Claim(mission.id, mission.workspace_id, fence, spec, restarts, project)
 
 

@@ -88,8 +88,7 @@ def create(
     mission_id = int(result.scalar_one())
     store_inputs(conn, mission_id, files)
     queued = transitions.status_event("mission.queued", None, Status.QUEUED, "created")
-    seq = log.append(conn, mission_id, [queued], fence=None).last_seq
-    conn.execute(update(missions).where(missions.c.id == mission_id).values(rev=seq))
+    log.append(conn, mission_id, [queued], fence=None)
     return mission_id
 
 

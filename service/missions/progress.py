@@ -20,9 +20,9 @@ COUNTED = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tok
 def record(
     conn: Connection, mission_id: int, batch: Sequence[NewEvent], *, fence: log.Fence
 ) -> log.Appended:
-    """Append a batch; the mission's row follows the usage and the STATUS events in it. Raises LeaseLost."""
+    """Append a batch; the mission's row follows the usage in it. Raises LeaseLost."""
     appended = log.append(conn, mission_id, batch, fence=fence)
-    values = _added_usage(conn, mission_id, batch) | _revision(batch, appended)
+    values = _added_usage(conn, mission_id, batch)
     if values:
         conn.execute(update(missions).where(missions.c.id == mission_id).values(values))
     return appended
@@ -30,7 +30,7 @@ def record(
 
 def only_appends(batch: Sequence[NewEvent]) -> bool:
     """Whether to `record` them is to append them, which is one statement."""
-    return not any(event.kind is Kind.STATUS or _is_call(event) for event in batch)
+    return not any(map(_is_call, batch))
 
 
 def find(
@@ -50,11 +50,6 @@ def find(
         .where(events.c.call.is_not_distinct_from(repair_or_none(event.call)))
     )
     return conn.execute(found.limit(1)).scalar()
-
-
-def _revision(batch: Sequence[NewEvent], appended: log.Appended) -> dict[str, Any]:
-    seqs = [appended.first_seq + i for i, event in enumerate(batch) if event.kind is Kind.STATUS]
-    return {"rev": seqs[-1]} if seqs else {}
 
 
 def _is_call(event: NewEvent) -> bool:

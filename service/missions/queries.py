@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, ScalarSelect, Text, cast, func, select
 
-from models import missions, requests
+from models import missions, requests, workspaces
 from service.clock import rfc3339, rfc3339_or_none
 from service.db import rows
 from service.errors import Problem
@@ -18,15 +18,16 @@ STATUS_AND_REV = "SELECT status, rev FROM missions WHERE id = ? AND workspace_id
 
 
 def one(conn: Connection, workspace_id: int, mission_id: int) -> dict[str, Any]:
-    """A mission with `as_of`, the cursor of this view. Raises Problem not_found."""
-    as_of = log.head(conn, workspace_id).head
+    """A mission with `as_of`, the cursor of this view, which is one statement's. Raises Problem not_found."""
     row = conn.execute(
-        select(missions).where(missions.c.id == mission_id, missions.c.workspace_id == workspace_id)
+        select(missions, workspaces.c.head, _open_requests().label("open_requests"))
+        .join(workspaces, workspaces.c.id == missions.c.workspace_id)
+        .where(missions.c.id == mission_id, missions.c.workspace_id == workspace_id)
     ).one_or_none()
     if row is None:
         raise _unknown(mission_id)
-    pending = _pending(conn, [mission_id])
-    return {**_view(row, pending.get(mission_id, [])), "as_of": as_of}
+    pending = sorted(int(number) for number in (row.open_requests or "").split(",") if number)
+    return {**_view(row, pending), "as_of": row.head}
 
 
 def page(
@@ -95,6 +96,15 @@ def status_and_rev(conn: Connection, workspace_id: int, mission_id: int) -> tupl
 
 def _unknown(mission_id: int) -> Problem:
     return Problem("not_found", f"There is no mission {mission_id}.")
+
+
+def _open_requests() -> ScalarSelect[str]:
+    """The numbers of a mission's unanswered requests, as text with commas."""
+    number = cast(requests.c.id, Text)
+    open_ones = select(func.aggregate_strings(number, ",")).where(
+        requests.c.mission_id == missions.c.id, requests.c.status == "pending"
+    )
+    return open_ones.correlate(missions).scalar_subquery()
 
 
 def _pending(conn: Connection, mission_ids: Sequence[int]) -> dict[int, list[int]]:

@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Update,
+    and_,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from models import missions, workspaces
 from service import clock
@@ -29,42 +41,61 @@ class Limits:
 NO_LIMITS = Limits()
 
 
-def anything_due(conn: Connection) -> bool:
+@dataclass(frozen=True, slots=True)
+class Due:
+    """That there is something to claim. in_turn: claims have to follow one another, because of a limit."""
+
+    in_turn: bool
+
+
+def look(conn: Connection, limits: Limits = NO_LIMITS) -> Due | None:
     """Whether a claim may find something: a cheap look before the transaction of a claim."""
-    return conn.execute(select(missions.c.id).where(_due()).limit(1)).first() is not None
+    own = select(workspaces.c.id).where(workspaces.c.max_running.is_not(None)).exists()
+    found = conn.execute(select(missions.c.id, own.label("limited")).where(_due()).limit(1)).first()
+    return None if found is None else Due(limits != NO_LIMITS or bool(found.limited))
 
 
-def begin_next(conn: Connection, limits: Limits) -> Row[Any] | None:
+def expected() -> Due:
+    """What `look` would find for who was told of a mission. In turn, as nobody has looked for limits."""
+    return Due(in_turn=True)
+
+
+def turn(due: Due) -> int | None:
+    """The lock that a claim's transaction begins with: two that count at once would pass a limit."""
+    return CLAIMS_IN_TURN if due.in_turn else None
+
+
+def take_turn(conn: Connection, limits: Limits) -> Due | None:
+    """As `look`, in a transaction that began without that lock."""
+    due = look(conn, limits)
+    if due is not None and due.in_turn and conn.dialect.name == "postgresql":
+        conn.execute(select(func.pg_advisory_xact_lock(CLAIMS_IN_TURN)))
+    return due
+
+
+def begin_next(conn: Connection, limits: Limits, due: Due) -> Row[Any] | None:
     """The mission to claim, locked and in a new attempt; None when there is none, or no room for one.
 
     The workspace that was served longest ago comes first, so that one with a thousand queued
     missions does not hold up another with one.
     """
-    limited = _take_turns(conn, limits)
     if limits.overall is not None and _held(conn) >= limits.overall:
         return None
-    room = _room(limits) if limited else None
-    for workspace_id in _waiting_workspaces(conn, room):
-        mission = _begin_first(conn, workspace_id)
+    room = _room(limits) if due.in_turn else None
+    waiting = _waiting_workspaces(room)
+    if conn.dialect.name == "postgresql":
+        return _begin(conn, _first_of_them(waiting))
+    for workspace_id in conn.execute(waiting).scalars().all():
+        mission = _begin(conn, _first(workspace_id))
         if mission is not None:
             return mission
     return None
 
 
-def note_served(conn: Connection, workspace_id: int) -> None:
-    """It is another one's turn. Behind the append, which has locked the workspace's row."""
-    conn.execute(
-        update(workspaces).where(workspaces.c.id == workspace_id).values(claimed_ms=clock.now_ms())
-    )
-
-
-def _take_turns(conn: Connection, limits: Limits) -> bool:
-    """Where there is a limit, claim one after the other: two that count at once would pass it."""
-    any_own = select(workspaces.c.id).where(workspaces.c.max_running.is_not(None)).limit(1)
-    limited = limits != NO_LIMITS or conn.execute(any_own).first() is not None
-    if limited and conn.dialect.name == "postgresql":
-        conn.execute(select(func.pg_advisory_xact_lock(CLAIMS_IN_TURN)))
-    return limited
+def served(workspace_id: int) -> Update:
+    """It is another one's turn. To be executed behind the append, which has locked the workspace's row."""
+    own = update(workspaces).where(workspaces.c.id == workspace_id)
+    return own.values(claimed_ms=clock.now_ms())
 
 
 def _held(conn: Connection) -> int:
@@ -84,27 +115,37 @@ def _room(limits: Limits) -> ColumnElement[bool]:
     return or_(most.is_(None), held < most)
 
 
-def _waiting_workspaces(conn: Connection, room: ColumnElement[bool] | None) -> list[int]:
+def _waiting_workspaces(room: ColumnElement[bool] | None) -> Select[int]:
     queued = select(missions.c.id).where(missions.c.workspace_id == workspaces.c.id, _due())
     query = select(workspaces.c.id).where(queued.exists())
     if room is not None:
         query = query.where(room)
-    order = query.order_by(workspaces.c.claimed_ms, workspaces.c.id).limit(TRIED)
-    return list(conn.execute(order).scalars())
+    return query.order_by(workspaces.c.claimed_ms, workspaces.c.id).limit(TRIED)
 
 
-def _begin_first(conn: Connection, workspace_id: int) -> Row[Any] | None:
-    """In one statement: each is a round trip, during which other claims may have to wait."""
-    first = (
+def _first(workspace_id: int | ColumnElement[int]) -> Select[int]:
+    """The first mission of a workspace that no other claim has locked."""
+    return (
         select(missions.c.id)
         .where(missions.c.workspace_id == workspace_id, _due())
         .order_by(missions.c.priority.desc(), missions.c.id)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)
     )
+
+
+def _first_of_them(waiting: Select[int]) -> Select[int]:
+    """The same of the first workspace that has one. In those behind it nothing is locked."""
+    place = waiting.subquery("place")
+    first = _first(place.c.id).lateral("first")
+    return select(first.c.id).select_from(place.join(first, true())).limit(1)
+
+
+def _begin(conn: Connection, chosen: Select[int]) -> Row[Any] | None:
+    """In the statement that chooses it: each is a round trip, during which other claims may have to wait."""
     return conn.execute(
         update(missions)
-        .where(missions.c.id == first.scalar_subquery())
+        .where(missions.c.id == chosen.scalar_subquery())
         .values(attempt=missions.c.attempt + 1)
         .returning(*missions.c)
     ).one_or_none()

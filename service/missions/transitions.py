@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, Update, select, update
 
 from models import missions
 from service.errors import LeaseLost
@@ -38,11 +38,13 @@ def move(
     reason: str,
     before: Sequence[NewEvent] = (),
     fence: log.Fence | None = None,
+    besides: Sequence[Update] = (),
     **columns: Any,
 ) -> int:
     """Take a locked mission to another status. Returns the seq of the STATUS event.
 
     before: events that are stored just ahead of it. columns: what else changes in the row.
+    besides: what changes in other tables' rows with it, behind the append.
     Questions that are open when a mission ends are closed as cancelled, before its last event.
     Raises LeaseLost when the fence does not hold or the mission cannot go there.
     """
@@ -53,9 +55,20 @@ def move(
     batch = [*before, *closing, status]
     appended = log.append(conn, mission.id, batch, fence=fence)
     open_requests.number_responses(conn, batch, appended.first_seq)
-    values = {"status": to, "rev": appended.last_seq} | _consequences(mission, to, status.at_ms)
-    conn.execute(update(missions).where(missions.c.id == mission.id).values({**values, **columns}))
+    values = {"status": to} | _consequences(mission, to, status.at_ms)
+    change = update(missions).where(missions.c.id == mission.id).values({**values, **columns})
+    _together(conn, [*besides, change])
     return appended.last_seq
+
+
+def _together(conn: Connection, changes: Sequence[Update]) -> None:
+    """Updates of different tables, on PostgreSQL as one statement: each would be a round trip."""
+    if conn.dialect.name != "postgresql":
+        for change in changes:
+            conn.execute(change)
+        return
+    *besides, last = changes
+    conn.execute(last.add_cte(*(each.cte(f"beside_{n}") for n, each in enumerate(besides))))
 
 
 def _consequences(mission: Row[Any], to: Status, at_ms: int) -> dict[str, Any]:
@@ -73,9 +86,7 @@ def _consequences(mission: Row[Any], to: Status, at_ms: int) -> dict[str, Any]:
 def announce(conn: Connection, mission: Row[Any], name: str, reason: str) -> int:
     """A STATUS event that changes no status (`mission.cancelling`). Returns its seq."""
     event = status_event(name, mission.status, mission.status, reason)
-    seq = log.append(conn, mission.id, [event], fence=None).last_seq
-    conn.execute(update(missions).where(missions.c.id == mission.id).values(rev=seq))
-    return seq
+    return log.append(conn, mission.id, [event], fence=None).last_seq
 
 
 def status_event(name: str, old: str | None, new: str, reason: str | None) -> NewEvent:

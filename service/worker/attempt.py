@@ -222,11 +222,13 @@ class Attempt:
             raise Interrupted from None
 
     def _read(self, read: Callable[[Connection], Found]) -> Found:
-        def in_a_view() -> Found:
-            with self._db.reading() as conn:
+        """read: one statement."""
+
+        def at_a_glance() -> Found:
+            with self._db.glance() as conn:
                 return read(conn)
 
-        return self._patiently(in_a_view)
+        return self._patiently(at_a_glance)
 
     def _patiently(self, act: Callable[[], Found]) -> Found:
         """A crew knows nothing of a database: while it is away, the crew waits."""

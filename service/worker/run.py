@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing.connection import Connection, wait
 
+from sqlalchemy.exc import NoResultFound
+
 from service import config
 from service.agents import runner
 from service.agents.context import Interrupted, MissionFailed
@@ -92,8 +94,11 @@ def _prepare(db: Database) -> None:
     runner.rehearse()
     gc.collect()
     gc.freeze()  # as in the parent: what is common to all is not to be copied by a collection
-    with suppress(*UNAVAILABLE), db.reading() as conn:
-        progress.finished(conn, NO_MISSION)
+    for first in (progress.used, progress.finished):  # what an attempt begins with
+        with suppress(*UNAVAILABLE, NoResultFound), db.glance() as conn:
+            first(conn, NO_MISSION)
+    with suppress(*UNAVAILABLE):
+        db.learn()
 
 
 def _received(pipe: Connection) -> Order | None:

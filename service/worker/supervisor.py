@@ -20,7 +20,7 @@ from service.db import UNAVAILABLE, Database, reason
 from service.dispatch import choose
 from service.errors import LeaseLost
 from service.missions import attempts, queue
-from service.missions.queue import Limits
+from service.missions.queue import Due, Limits
 from service.missions.states import Status
 from service.worker import identity, registry
 from service.worker.alarm import Alarm
@@ -176,8 +176,10 @@ class Supervisor:
     def _claim_all(self) -> None:
         """Claim until there is nothing left or no room; `_full` says to look again when there is."""
         self._full = False
+        told = self._dispatch.told
         while self._room:
-            claim = self._claim()
+            claim = self._claim(told=told)
+            told = False
             if claim is None:
                 break
             self._children[claim.mission_id] = Child(claim, self._settings, self._reserve)
@@ -191,14 +193,20 @@ class Supervisor:
     def _room(self) -> int:
         return self._settings.concurrency - len(self._children)
 
-    def _claim(self) -> attempts.Claim | None:
-        with self._db.glance() as conn:
-            if not queue.anything_due(conn):
-                return None
-        with self._db.transaction() as conn:
+    def _claim(self, *, told: bool) -> attempts.Claim | None:
+        """told: of a mission, so it need not be looked for before."""
+        due = queue.expected() if told else self._look()
+        if due is None:
+            return None
+        with self._db.transaction(lock=queue.turn(due)) as conn:
+            lease_s, limits = self._settings.lease_s, self._limits
             return attempts.claim_next(
-                conn, self._identity.id, lease_s=self._settings.lease_s, limits=self._limits
+                conn, self._identity.id, lease_s=lease_s, limits=limits, due=due
             )
+
+    def _look(self) -> Due | None:
+        with self._db.glance() as conn:
+            return queue.look(conn, self._limits)
 
     def _hear_children(self) -> None:
         for mission_id, child in self._children.items():

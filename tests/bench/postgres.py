@@ -24,6 +24,7 @@ from service.events.kinds import Kind, NewEvent
 from tests.bench.table import Figure
 from tests.contract import given as the
 from tests.contract.processes import run_together
+from tests.faults.engine import ENTERED
 from tests.faults.stage import PATIENCE, Node
 from tests.missions import mission, task
 from tests.postgres import PostgresServer
@@ -145,12 +146,15 @@ def dispatch(folder: Path) -> list[Figure]:
         ):
             samples = [_entered(web, db) for _ in range(PROBES // 5)]
         bare = statistics.median(_queued(settings)) * 1000
-    claimed, entered = (statistics.median(part) * 1000 for part in zip(*samples, strict=True))
+    claimed, entered, begun = (
+        statistics.median(part) * 1000 for part in zip(*samples, strict=True)
+    )
     row = "POST to the run, 3 workers"
     return [
         Figure(row, "claimed, p50 ms", claimed, at_most=10),
         Figure(row, "function entered, p50 ms", entered, at_most=10),
         Figure(row, "function entered, p50 ms", entered, "the queue alone", bare),
+        Figure(row, "first task begun, p50 ms", begun),
     ]
 
 
@@ -167,13 +171,16 @@ def _three(folder: Path, settings: Settings, **changes: str) -> Iterator[Node]:
         yield nodes[0]
 
 
-def _entered(web: Node, db: Database) -> tuple[float, float]:
-    """From the moment of sending to the claim, and to the function, by this machine's one clock."""
+def _entered(web: Node, db: Database) -> list[float]:
+    """From the moment of sending to the claim, to the run's function in its process, and to its first task.
+
+    By this machine's one clock.
+    """
     sent = time.time()
     made = web.client.create(mission(task("first")))
     web.wait_for_status(made["id"], "completed", within_s=120)
     at = {event["name"]: event["at"] for event in the.events_of(db, made["id"])}
-    return _seconds(at["mission.running"]) - sent, _seconds(at["task.started"]) - sent
+    return [_seconds(at[name]) - sent for name in ("mission.running", ENTERED, "task.started")]
 
 
 def _queued(settings: Settings) -> list[float]:

@@ -9,7 +9,7 @@ from typing import Self
 from sqlalchemy.engine import make_url
 
 COMMIT = b"COMMIT\0"  # as a client sends it
-WRITES = b"INSERT INTO"
+WRITES = b"longline_append"
 CHUNK = 65536
 
 

@@ -58,7 +58,7 @@ READS = {
     "doubtful leases": lambda db: with_conn(
         db, lambda c: attempts.doubtful_leases(c, lease_s=30.0)
     ),
-    "anything to claim": lambda db: with_conn(db, queue.anything_due),
+    "anything to claim": lambda db: with_conn(db, queue.look),
 }
 
 

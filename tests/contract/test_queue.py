@@ -3,11 +3,11 @@
 from functools import partial
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from models import missions, workspaces
 from service import clock
-from service.missions import attempts
+from service.missions import attempts, queue
 from service.missions.queue import NO_LIMITS, Limits
 from tests.contract import given as the
 from tests.contract.races import race
@@ -117,3 +117,29 @@ def test_a_waiting_mission_counts_as_held(db):
     the.ask(db, the.running(db))
     the.make_mission(db)
     assert claim_all(db, limits=Limits(overall=1)) == []
+
+
+def test_a_claim_locks_no_mission_but_its_own(db):
+    if db.is_sqlite:
+        pytest.skip("there it holds off all other writers")
+    first, second = (the.make_mission(db, the.make_workspace(db, name)) for name in ("a", "b"))
+    with db.transaction() as conn:
+        claimed = attempts.claim_next(conn, "worker-1", lease_s=30.0, limits=Limits(overall=9))
+        assert claimed is not None
+        assert claimed.mission_id == first
+        with db.transaction() as other:
+            locked = select(missions.c.id).with_for_update(skip_locked=True)
+            assert list(other.execute(locked).scalars()) == [second]
+        with db.transaction() as other:
+            further = attempts.claim_next(other, "worker-2", lease_s=30.0)
+            assert further is not None
+            assert further.mission_id == second
+
+
+def test_who_was_told_of_a_mission_claims_without_a_look(db):
+    mission_id = the.make_mission(db)
+    for expected in (mission_id, None):
+        due = queue.expected()
+        with db.transaction(lock=queue.turn(due)) as conn:
+            claimed = attempts.claim_next(conn, "worker-1", lease_s=30.0, due=due)
+        assert (claimed and claimed.mission_id) == expected

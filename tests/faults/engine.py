@@ -17,6 +17,7 @@ from tests.faults import shifted
 
 WORDS = 24
 PAUSE_S = 0.05  # between two words
+ENTERED = "entered"  # the name of a run's first event
 
 
 def enter(*arguments: Any) -> None:
@@ -36,6 +37,7 @@ def instead_of_frameworks() -> None:
 
 
 def speak(context: RunContext, _settings: object) -> MissionResult:
+    context.emit(Kind.LOG, ENTERED, {"line": "the run's function was entered"})
     done = dict(context.finished_tasks())
     result = TaskResult("", None, "")
     for task in context.spec.plan:

@@ -1,0 +1,84 @@
+"""How often PostgreSQL is asked: from a POST to a run, each statement is a round trip that somebody waits for."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import event
+
+from service.db import Database
+from service.db.bell import RING
+from service.events.kinds import Kind, NewEvent
+from service.missions import attempts, commands, progress, queries, queue
+from service.missions.queue import NO_LIMITS, Limits
+from service.worker.once import Once
+from tests.contract import given as the
+from tests.contract.given import WORKSPACE, delta
+
+ONE_BY_ONE = Limits(per_workspace=100)  # as it is unless said otherwise
+
+
+@pytest.fixture
+def sent(db) -> Iterator[Callable[[], int]]:
+    """How many statements were sent since the last call, their begin included, but for the commit."""
+    if db.is_sqlite:
+        pytest.skip("there a statement is no round trip")
+    seen: list[str] = []
+
+    def note(_conn, _cursor, statement, *_):
+        if statement != RING:  # which another thread sends
+            seen.append(statement)
+
+    def count() -> int:
+        number = len(seen)
+        seen.clear()
+        return number
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield count
+    event.remove(db.engine, "before_cursor_execute", note)
+
+
+def claim(db: Database, limits: Limits) -> attempts.Claim | None:
+    with db.glance() as conn:
+        due = queue.look(conn, limits)
+    assert due is not None
+    with db.transaction(lock=queue.turn(due)) as conn:
+        return attempts.claim_next(conn, "worker-1", lease_s=30.0, limits=limits, due=due)
+
+
+@pytest.mark.parametrize("limits", [NO_LIMITS, ONE_BY_ONE])
+def test_a_claim(db, sent, limits):
+    mission_id = the.make_mission(db)
+    sent()
+    claimed = claim(db, limits)
+    # look; begin, and lock; the mission; append; what it leads to
+    assert sent() == 5
+    assert claimed is not None
+    assert claimed.mission_id == mission_id
+
+
+def test_a_mission_that_is_made(db, sent):
+    with db.transaction() as conn:
+        mission_id = commands.create(conn, WORKSPACE, the.spec())
+        mission = queries.one(conn, WORKSPACE, mission_id)
+    assert sent() == 4  # begin, row, append, view
+    assert (mission["rev"], mission["as_of"]) == (1, 1)
+
+
+def test_the_start_of_a_task(db, sent):
+    claimed = the.running(db)
+    db.learn()
+    sent()
+    status = NewEvent(Kind.STATUS, "task.started", {"from": None, "to": "running", "reason": None})
+    Once(db, claimed).write([status, delta()])
+    assert sent() == 1
+    assert the.mission(db, claimed.mission_id)["rev"] == 3
+
+
+def test_what_an_attempt_begins_with(db, sent):
+    claimed = the.running(db)
+    sent()
+    for read in (progress.used, progress.finished):
+        with db.glance() as conn:
+            read(conn, claimed.mission_id)
+    assert sent() == 2
