@@ -21,15 +21,11 @@ READ = f"""
 SELECT {COLUMNS} FROM events WHERE workspace_id = ? AND seq > ? AND seq <= ?
 """  # noqa: S608 (our own names only)
 OLDEST_FIRST = " ORDER BY seq LIMIT ?"
-# Both of many workspaces at once. One statement sees one moment: the heads are those of the rows.
+# Both of many workspaces at once, in PostgreSQL; see the migration that makes it. One statement sees one
+# moment: the heads are those of the rows.
 NEWS = f"""
-SELECT log.id, log.feed, log.head, log.oldest, log.access_changes, event.*
-FROM unnest(?::bigint[], ?::bigint[]) AS reader (id, after)
-JOIN workspaces AS log ON log.id = reader.id
-LEFT JOIN LATERAL (
-  SELECT {COLUMNS} FROM events
-  WHERE workspace_id = log.id AND seq > reader.after AND seq <= log.head ORDER BY seq LIMIT ?
-) AS event ON true
+SELECT id, feed, head, oldest, access_changes, {COLUMNS}
+FROM longline_news(?::bigint[], ?::bigint[], ?)
 """  # noqa: S608 (the same)
 
 __all__ = ["Appended", "Fence", "Head", "append", "head", "read"]

@@ -62,6 +62,24 @@ READS = {
 }
 
 
+def test_what_the_server_keeps_plans_of_stays_right_when_a_table_grows(db):
+    """Also where the plans were made for a few rows, of which a planner reads all."""
+    if db.is_sqlite:
+        pytest.skip("there a statement is compiled by what indexes there are")
+    mission_id = the.make_mission(db)
+    with db.engine.connect() as conn:
+        conn.exec_driver_sql("ANALYZE")
+        conn.commit()
+    with db.transaction() as conn:
+        for _ in range(10):  # the first few times, a plan may be made for these very values
+            log.append(conn, mission_id, [the.delta()], fence=None)
+            list(log.news(conn, {WORKSPACE: 0}, limit=10)[WORKSPACE].events)
+        scanned = conn.exec_driver_sql(
+            "SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE seq_scan > 0"
+        )
+        assert scanned.all() == []
+
+
 def with_conn(db, read):
     with db.reading() as conn:
         read(conn)
