@@ -68,11 +68,12 @@ class Database:
         self._bell.ring()
 
     @contextmanager
-    def statement(self) -> Iterator[Connection]:
+    def statement(self, *, news: bool = True) -> Iterator[Connection]:
         """A write transaction of one statement, such as an append, which PostgreSQL commits with it.
 
         As `transaction` otherwise. What the statement has locked others get without waiting for a
         further round trip of ours, which is what appends to one workspace wait for most.
+        news: whether there is anything that others may wait for.
         """
         if not self.learn():
             with self.transaction() as conn:
@@ -80,7 +81,8 @@ class Database:
             return
         with self.engine.connect().execution_options(longline_mode="alone") as conn, conn.begin():
             yield conn
-        self._bell.ring()
+        if news:
+            self._bell.ring()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -249,9 +249,14 @@ def _after_loss(mission: Row[Any], losses: int) -> Status:
 
 def doubtful_leases(conn: Connection, *, lease_s: float) -> list[Lease]:
     """Leases that by our clock ran out, or lie so far ahead that one of the clocks is wrong."""
+    return _leases(conn, doubtful(lease_s))
+
+
+def doubtful(lease_s: float) -> ColumnElement[bool]:
+    """That a mission's is such a lease."""
     now, most_ms = clock.now_ms(), int(lease_s * 1000)
     off = or_(missions.c.lease_until_ms < now, missions.c.lease_until_ms > now + 2 * most_ms)
-    return _leases(conn, and_(missions.c.status.in_(HELD), off))
+    return and_(missions.c.status.in_(HELD), off)
 
 
 def held_by(conn: Connection, owner: str) -> list[Lease]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
 
 from models import requests
 from service import clock
@@ -62,13 +62,12 @@ def _check_open(mission: Row[Any], request: Row[Any]) -> None:
 
 def due(conn: Connection) -> list[int]:
     """Ids of the questions that are past their deadline and still open."""
-    return list(
-        conn.execute(
-            select(requests.c.id).where(
-                requests.c.status == RequestStatus.PENDING, requests.c.expires_ms <= clock.now_ms()
-            )
-        ).scalars()
-    )
+    return list(conn.execute(select(requests.c.id).where(overdue())).scalars())
+
+
+def overdue() -> ColumnElement[bool]:
+    """That a question is past its deadline and still open."""
+    return and_(requests.c.status == RequestStatus.PENDING, requests.c.expires_ms <= clock.now_ms())
 
 
 def expire(conn: Connection, request_id: int) -> bool:

@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from sqlalchemy import select
+
+from models import missions, requests
 from service.db import Database
 from service.dispatch.handover import HandOver
 from service.missions import attempts, checkpoints
@@ -57,6 +60,21 @@ class Reaper:
                 self._recover(lease, "its worker is gone")
             with self._db.transaction() as conn:
                 registry.sign_off(conn, worker_id)
+
+    def turn(self, data: Path) -> None:
+        """Look, with one statement, whether there is anything to recover, expire or remove; and do it."""
+        with self._db.glance() as conn:
+            leases, questions = conn.execute(
+                select(
+                    select(missions.c.id).where(attempts.doubtful(self._lease_s)).exists(),
+                    select(requests.c.id).where(answering.overdue()).exists(),
+                )
+            ).one()
+        if leases or self._first_seen:
+            self.recover_expired()
+        if questions:
+            self.expire_requests()
+        self.sweep(data)
 
     def recover_expired(self) -> None:
         """Recover missions whose lease ran out, whoever held them."""

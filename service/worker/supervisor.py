@@ -250,18 +250,23 @@ class Supervisor:
     def _renew_and_reap(self) -> None:
         now = time.monotonic()
         if now >= self._renew_at:
-            with self._db.transaction() as conn:
-                self._note_alive(conn)
-                held = attempts.renew(
-                    conn, self._identity.id, self._children, lease_s=self._settings.lease_s
-                )
-            self._follow(held)
+            self._renew()
             self._renew_at = now + self._settings.renew_s
         if now >= self._reap_at:
-            self._reaper.recover_expired()
-            self._reaper.expire_requests()
-            self._reaper.sweep(self._settings.data)
+            self._reaper.turn(self._settings.data)
             self._reap_at = now + REAP_EVERY_S
+
+    def _renew(self) -> None:
+        if not self._children:
+            with self._db.statement(news=False) as conn:
+                self._note_alive(conn)
+            return
+        with self._db.transaction() as conn:
+            self._note_alive(conn)
+            held = attempts.renew(
+                conn, self._identity.id, self._children, lease_s=self._settings.lease_s
+            )
+        self._follow(held)
 
     def _note_alive(self, conn: Connection) -> None:
         living = (child.appends for child in self._children.values())

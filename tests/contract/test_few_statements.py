@@ -7,10 +7,12 @@ from sqlalchemy import event
 
 from service.db import Database
 from service.db.bell import RING
+from service.dispatch.handover import ToWhoLooks
 from service.events.kinds import Kind, NewEvent
 from service.missions import attempts, commands, progress, queries, queue
 from service.missions.queue import NO_LIMITS, Limits
 from service.worker.once import Once
+from service.worker.reaper import Reaper
 from tests.contract import given as the
 from tests.contract.given import WORKSPACE, delta
 
@@ -82,3 +84,13 @@ def test_what_an_attempt_begins_with(db, sent):
         with db.glance() as conn:
             read(conn, claimed.mission_id)
     assert sent() == 2
+
+
+def test_a_worker_that_has_nothing_to_do(db, sent, tmp_path):
+    claimed = the.running(db)
+    the.ask(db, claimed)
+    reaper = Reaper(db, ToWhoLooks(), lease_s=the.LEASE_S, renew_s=5.0)
+    reaper.turn(tmp_path)
+    sent()
+    reaper.turn(tmp_path)
+    assert sent() == 1

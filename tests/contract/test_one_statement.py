@@ -4,10 +4,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from service import schema
 from service.db import UNAVAILABLE, Database, reason
+from service.db.bell import RING
 from service.errors import LeaseLost
 from service.events import log
 from tests.contract import given as the
@@ -98,3 +100,17 @@ def test_a_server_that_cannot_append_yet_is_one_that_is_not_migrated(db):
         schema.upgrade(db)
     the.record(db, claimed, delta())
     assert numbers(db) == upto(3)
+
+
+@pytest.mark.parametrize("news", [True, False])
+def test_of_what_nobody_waits_for_nobody_is_told(db, settings, news):
+    if db.is_sqlite:
+        pytest.skip("there the bell is a file, and costs nothing")
+    mine, seen = Database(settings), []
+    event.listen(
+        mine.engine, "before_cursor_execute", lambda _c, _cursor, sql, *_: seen.append(sql)
+    )
+    with mine.statement(news=news) as conn:
+        conn.exec_driver_sql("UPDATE workers SET seen_ms = 0")
+    mine.close()  # what is owed is told at the latest then
+    assert (RING in seen) is news

@@ -100,3 +100,18 @@ def test_questions_of_several_missions_expire_together(db, reaper, stopped_clock
     assert [the.status_of(db, claimed) for claimed in claims] == ["running"] * 3
     for claimed in claims:
         assert [event["name"] for event in the.responses(db, claimed)] == ["expired"]
+
+
+def test_a_turn_does_all_that_there_is_to_do(db, reaper, ticks, stopped_clock, tmp_path):
+    lost, asking = the.running(db), the.running(db, "worker-2")
+    the.ask(db, asking)
+    for _ in range(12):
+        reaper.turn(tmp_path)
+        ticks.now += 1
+    assert (the.status_of(db, lost), the.status_of(db, asking)) == ("running", "waiting")
+    stopped_clock.advance(301)
+    for _ in range(12):
+        renew(db, "worker-2")
+        reaper.turn(tmp_path)
+        ticks.now += 1
+    assert (the.status_of(db, lost), the.status_of(db, asking)) == ("queued", "running")
