@@ -61,10 +61,8 @@ def create() -> Response:
             _admitted(conn, spec),
             files=asked.files,
             idempotency=idempotency,
+            besides=lambda made: _announce(conn, access, made),
         )
-        if not earlier:
-            services().dispatch.hand_over(conn, mission_id)
-            audit.note(conn, access, "mission.created", f"mission {mission_id}")
         mission = queries.one(conn, access.workspace_id, mission_id)
     logs.about(mission=mission_id)
     return _created(mission, replayed=bool(earlier))
@@ -143,10 +141,18 @@ def _again(
     conn: Connection, access: Access, mission_id: int, idempotency: Idempotency | None
 ) -> int:
     quota.check(conn, access.workspace_id, most=services().settings.max_queued)
-    made = commands.retry(conn, access.workspace_id, mission_id, idempotency=idempotency)
-    audit.note(conn, access, "mission.created", f"mission {made}")
-    services().dispatch.hand_over(conn, made)
-    return made
+    return commands.retry(
+        conn,
+        access.workspace_id,
+        mission_id,
+        idempotency=idempotency,
+        besides=lambda made: _announce(conn, access, made),
+    )
+
+
+def _announce(conn: Connection, access: Access, mission_id: int) -> None:
+    services().dispatch.hand_over(conn, mission_id)
+    audit.note(conn, access, "mission.created", f"mission {mission_id}")
 
 
 def _asked() -> Asked:

@@ -1,7 +1,7 @@
 """What clients do to missions: create, cancel, retry."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from service.missions.specs import Spec
 from service.missions.states import Status
 
 DEFAULT_ENGINE = "crewai"
+Besides = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,10 @@ class Idempotency:
     @classmethod
     def of(cls, key: str, body: bytes) -> "Idempotency":
         return cls(key, hashlib.sha256(body).hexdigest())
+
+
+def _nothing(_mission_id: int) -> None:
+    """What most write beside a mission."""
 
 
 def find_replay(conn: Connection, workspace_id: int, idempotency: Idempotency) -> int | None:
@@ -62,8 +67,12 @@ def create(
     files: Sequence[Upload] = (),
     retry_of: int | None = None,
     idempotency: Idempotency | None = None,
+    besides: Besides = _nothing,
 ) -> int:
-    """Store a mission, queued, with its first event and the files it is given. Returns its id."""
+    """Store a mission, queued, with its first event and the files it is given. Returns its id.
+
+    besides: what else is written, ahead of the event: behind that one the whole workspace waits for the commit.
+    """
     now = clock.now_ms()
     result = conn.execute(
         insert(missions)
@@ -87,6 +96,7 @@ def create(
     )
     mission_id = int(result.scalar_one())
     store_inputs(conn, mission_id, files)
+    besides(mission_id)
     queued = transitions.status_event("mission.queued", None, Status.QUEUED, "created")
     log.append(conn, mission_id, [queued], fence=None)
     return mission_id
@@ -118,14 +128,29 @@ def cancel(conn: Connection, workspace_id: int, mission_id: int) -> None:
 
 
 def retry(
-    conn: Connection, workspace_id: int, mission_id: int, *, idempotency: Idempotency | None = None
+    conn: Connection,
+    workspace_id: int,
+    mission_id: int,
+    *,
+    idempotency: Idempotency | None = None,
+    besides: Besides = _nothing,
 ) -> int:
     """A new mission from an earlier one's spec and files. Returns its id. Raises Problem not_found."""
     mission = _own(conn, workspace_id, mission_id)
     spec = specs.load(decode(mission.spec))
-    again = create(conn, workspace_id, spec, retry_of=mission_id, idempotency=idempotency)
-    copy_inputs(conn, mission_id, again)
-    return again
+
+    def also(again: int) -> None:
+        copy_inputs(conn, mission_id, again)
+        besides(again)
+
+    return create(
+        conn,
+        workspace_id,
+        spec,
+        retry_of=mission_id,
+        idempotency=idempotency,
+        besides=also,
+    )
 
 
 def _own(conn: Connection, workspace_id: int, mission_id: int) -> Row[Any]:

@@ -1,7 +1,9 @@
 """Missions as clients make, cancel, retry and list them."""
 
 import pytest
+from sqlalchemy import select
 
+from models import workspaces
 from service.db import Database
 from service.errors import Problem
 from service.missions import attempts, commands, queries
@@ -227,3 +229,20 @@ def test_a_list_and_the_events_after_its_cursor_miss_nothing(db):
 def test_another_workspace_is_not_listed(db):
     the.make_mission(db, the.make_workspace(db, "elsewhere"))
     assert page(db) == ([], 0, False)
+
+
+def test_what_is_written_beside_a_mission_holds_up_nobody_in_its_workspace(db):
+    if db.is_sqlite:
+        pytest.skip("there it holds off all other writers")
+    free = []
+
+    def besides(mission_id: int) -> None:
+        with db.transaction() as other:
+            row = select(workspaces.c.id).with_for_update(skip_locked=True, key_share=True)
+            free.append(other.execute(row).scalar())
+
+    with db.transaction() as conn:
+        first = commands.create(conn, the.WORKSPACE, the.spec(), besides=besides)
+    with db.transaction() as conn:
+        commands.retry(conn, the.WORKSPACE, first, besides=besides)
+    assert free == [the.WORKSPACE] * 2
