@@ -202,3 +202,13 @@ def test_redacting_output_is_not_what_takes_the_time():
     stream, began = Stream(many), time.process_time()
     assert stream.take(text) == text
     assert time.process_time() - began < 1.0  # of 80 kB; measured 0.05
+
+
+def test_a_run_that_says_nothing_secret_does_not_begin_with_making_what_would_find_it():
+    redactor = Redactor(SECRETS)
+    stream = Stream(redactor)
+    assert stream.take("plain words, abcdef") + stream.end() == "plain words, abcdef"
+    assert redactor.text("sk-" + "z" * 20) == MARK
+    assert "_known" not in vars(redactor)
+    assert redactor.text("abcdefgh") == MARK
+    assert "_known" in vars(redactor)
