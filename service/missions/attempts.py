@@ -38,6 +38,7 @@ class Claim:
     spec: Spec
     restarts: int
     project: Target | None = None
+    used: tuple[int, float | None] = (0, None)  # tokens and dollars, by earlier attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ def claim_next(
     restarts = mission.losses if mission.on_worker_lost == "restart" else 0
     project = projects.where(conn, spec.project) if isinstance(spec, ProjectSpec) else None
     fence = Fence(mission.attempt, owner)
-    return Claim(mission.id, mission.workspace_id, fence, spec, restarts, project)
+    used = (mission.prompt_tokens + mission.completion_tokens, mission.cost_usd)
+    return Claim(mission.id, mission.workspace_id, fence, spec, restarts, project, used)
 
 
 def _fail_unread(conn: Connection, mission: Row[Any]) -> None:

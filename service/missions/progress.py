@@ -164,13 +164,6 @@ def unfinished_tools(conn: Connection, mission_id: int) -> list[StartedTool]:
     return list(running.values())
 
 
-def used(conn: Connection, mission_id: int) -> tuple[int, float | None]:
-    """Tokens and dollars that a mission has used so far."""
-    columns = (missions.c.prompt_tokens, missions.c.completion_tokens, missions.c.cost_usd)
-    row = conn.execute(select(*columns).where(missions.c.id == mission_id)).one()
-    return row.prompt_tokens + row.completion_tokens, row.cost_usd
-
-
 def finished(conn: Connection, mission_id: int) -> list[dict[str, Any]]:
     """Outputs of finished tasks as mappings of the table's columns, json still as text."""
     query = select(task_outputs).where(task_outputs.c.mission_id == mission_id)

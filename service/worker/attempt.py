@@ -48,7 +48,7 @@ class Attempt:
         self._finish = finish
         self._prices = prices
         self._told = told
-        tokens, cost_usd = self._read(lambda conn: progress.used(conn, claim.mission_id))
+        tokens, cost_usd = claim.used
         ask = self._answered if claim.spec.on_limit == "ask" else None
         self.limits = Limits(claim.spec.limits, tokens=tokens, cost_usd=cost_usd, ask=ask)
 
@@ -132,6 +132,8 @@ class Attempt:
             raise Interrupted from None
 
     def finished_tasks(self) -> Mapping[str, TaskResult]:
+        if self._claim.fence.attempt == 1:  # there were no earlier ones
+            return {}
         rows = self._read(lambda conn: progress.finished(conn, self.mission_id))
         return {
             row["task"]: TaskResult(row["task"], row["agent"], row["text"], decode(row["json"]))

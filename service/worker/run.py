@@ -15,8 +15,6 @@ from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing.connection import Connection, wait
 
-from sqlalchemy.exc import NoResultFound
-
 from service import config
 from service.agents import runner
 from service.agents.context import Interrupted, MissionFailed
@@ -94,11 +92,10 @@ def _prepare(db: Database) -> None:
     runner.rehearse()
     gc.collect()
     gc.freeze()  # as in the parent: what is common to all is not to be copied by a collection
-    for first in (progress.used, progress.finished):  # what an attempt begins with
-        with suppress(*UNAVAILABLE, NoResultFound), db.glance() as conn:
-            first(conn, NO_MISSION)
     with suppress(*UNAVAILABLE):
         db.learn()
+        with db.glance() as conn:  # what a later attempt begins with
+            progress.finished(conn, NO_MISSION)
 
 
 def _received(pipe: Connection) -> Order | None:

@@ -92,9 +92,10 @@ def test_usage_is_summed_by_agent_beside_the_whole(db):
         "editor": (1, 10, None),
     }  # fmt: skip
     assert usage["prompt_tokens"] == 30
-    with db.reading() as conn:
-        assert progress.used(conn, claimed.mission_id) == (39, 0.75)
     assert the.follows_its_log(db, claimed.mission_id)
+    assert claimed.used == (0, None)
+    the.lose(db, claimed)
+    assert the.claim(db).used == (39, 0.75)
 
 
 def tool(name: str, call: str, *, tool: str = "weather", task: str = "draft") -> NewEvent:
