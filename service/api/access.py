@@ -81,8 +81,7 @@ def _caller(request: Request) -> Access:
 def _open_with(text: str) -> Access | None:
     with services().db.reading() as conn:
         access = tokens.open_with(conn, text)
-        due = access is not None and tokens.is_use_due(conn, access)
-    if access is not None and due:
+    if access is not None and tokens.is_use_due(access):
         with services().db.transaction() as conn:
             tokens.note_use(conn, access)
     return access

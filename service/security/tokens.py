@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, or_, select, update
 
 from models import tokens, workspaces
 from service import clock
@@ -20,10 +20,20 @@ PREFIX = "ll"  # so that a leaked one is recognised, by people and by scanners
 FROM_ENVIRONMENT = "environment"  # the id of the token that the operator's environment holds
 # Asked for each request of an open server, so for the driver: to build a statement costs more than it does.
 ANY_MADE = "SELECT 1 FROM tokens WHERE mission_id IS NULL AND request_id IS NULL LIMIT 1"
-DEFAULT_WORKSPACE = "SELECT id FROM workspaces WHERE name = 'default'"
+DEFAULT_WORKSPACE = "SELECT id, access_changes FROM workspaces WHERE name = 'default'"
 USE_NOTED_EVERY_MS = 60_000  # the last use is for people: a write for each request would be waste
 
 LINK = or_(tokens.c.mission_id.is_not(None), tokens.c.request_id.is_not(None))
+VALID = and_(
+    tokens.c.revoked_ms.is_(None),
+    or_(tokens.c.expires_ms.is_(None), tokens.c.expires_ms > bindparam("now_ms")),
+)
+# Built once: asked for each request that has a token.
+OPENED = (
+    select(tokens, workspaces.c.access_changes)
+    .join(workspaces, workspaces.c.id == tokens.c.workspace_id)
+    .where(tokens.c.id == bindparam("token_id"), VALID)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,8 @@ class Access:
     """What a caller may do, and the name under which it is remembered.
 
     token_id: None on open loopback. mission_id, request_id: all that a share link opens.
+    changes: the count of changes of access (see `log.Head`) as of which this holds. used_ms: the last
+    use that was noted before this one.
     """
 
     workspace_id: int
@@ -40,6 +52,8 @@ class Access:
     mission_id: int | None = None
     request_id: int | None = None
     expires_ms: int | None = None
+    changes: int = -1
+    used_ms: int | None = None
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
@@ -108,7 +122,8 @@ def keep_environment_token(conn: Connection, text: str | None) -> None:
 
 def any_valid(conn: Connection) -> bool:
     """Whether there is a token that opens a workspace."""
-    return conn.execute(select(tokens.c.id).where(_valid(), ~LINK).limit(1)).first() is not None
+    found = select(tokens.c.id).where(VALID, ~LINK).limit(1)
+    return conn.execute(found, {"now_ms": clock.now_ms()}).first() is not None
 
 
 def any_made(conn: Connection) -> bool:
@@ -122,7 +137,8 @@ def any_made(conn: Connection) -> bool:
 def open_with(conn: Connection, text: str) -> Access | None:
     """What a token opens; None for one that is unknown, revoked, expired or not one at all."""
     token_id, secret = _parts(text)
-    row = conn.execute(select(tokens).where(tokens.c.id == token_id, _valid())).one_or_none()
+    given = {"token_id": token_id, "now_ms": clock.now_ms()}
+    row = conn.execute(OPENED, given).one_or_none()
     if row is None or not hmac.compare_digest(row.sha256, _sha256(secret)):
         return None
     return Access(
@@ -133,6 +149,8 @@ def open_with(conn: Connection, text: str) -> Access | None:
         row.mission_id,
         row.request_id,
         row.expires_ms,
+        row.access_changes,
+        row.last_used_ms,
     )
 
 
@@ -143,17 +161,14 @@ def still_valid(conn: Connection, token_ids: Collection[str | None]) -> set[str 
     if None in token_ids and not any_made(conn):
         found.add(None)
     if named:
-        found |= set(
-            conn.execute(select(tokens.c.id).where(tokens.c.id.in_(named), _valid())).scalars()
-        )
+        valid = select(tokens.c.id).where(tokens.c.id.in_(named), VALID)
+        found |= set(conn.execute(valid, {"now_ms": clock.now_ms()}).scalars())
     return found
 
 
-def is_use_due(conn: Connection, access: Access) -> bool:
+def is_use_due(access: Access) -> bool:
     """Whether the last noted use of a token is long enough ago to note this one."""
-    noted = select(tokens.c.last_used_ms).where(tokens.c.id == access.token_id)
-    last = conn.execute(noted).scalar_one_or_none()
-    return last is None or last < clock.now_ms() - USE_NOTED_EVERY_MS
+    return access.used_ms is None or access.used_ms < clock.now_ms() - USE_NOTED_EVERY_MS
 
 
 def note_use(conn: Connection, access: Access) -> None:
@@ -186,8 +201,8 @@ def listed(conn: Connection) -> Sequence[Row[Any]]:
 
 def everything(conn: Connection) -> Access:
     """What a caller on loopback may do where no token was ever made: all, in `default`."""
-    default = conn.exec_driver_sql(DEFAULT_WORKSPACE).scalar_one()
-    return Access(int(default), frozenset(SCOPES), "local")
+    default, changes = conn.exec_driver_sql(DEFAULT_WORKSPACE).one()
+    return Access(default, frozenset(SCOPES), "local", changes=changes)
 
 
 def workspace_named(conn: Connection, name: str) -> int:
@@ -216,13 +231,6 @@ def _parts(text: str) -> tuple[str, str]:
         return FROM_ENVIRONMENT, text
     token_id, _, secret = rest.partition("_")
     return token_id, secret
-
-
-def _valid() -> ColumnElement[bool]:
-    return and_(
-        tokens.c.revoked_ms.is_(None),
-        or_(tokens.c.expires_ms.is_(None), tokens.c.expires_ms > clock.now_ms()),
-    )
 
 
 def _sha256(secret: str) -> str:
