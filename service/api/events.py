@@ -17,6 +17,7 @@ from service.feed.edge import Held
 from service.feed.line import Line
 from service.feed.patience import pause
 from service.feed.poll import hold_until
+from service.feed.waiters import Admission
 from service.security.tokens import Access
 
 blueprint = Blueprint("events", __name__)
@@ -79,14 +80,17 @@ def _slow_down(access: Access, query: FeedQuery) -> None:
 def _left_to_the_edge(line: Line, access: Access, query: FeedQuery) -> Response:
     """The connection waits for the answer, or for its client to take it, and needs no greenlet for that."""
     feed = services().feed
+    found = feed.begin(query)
     terms = Terms(
         wait_s=query.wait_s,
         packs=compression.takes_gzip(),
         echoes_id=request.headers.get("X-Request-Id") == g.request_id,
         expires=_expiry(access),
+        admission=Admission(found.log.feed, access.changes),
+        any_mission=not access.is_link,
     )
-    found = feed.begin(query)
     held = Connection(line.edge, query.filter, access.token_id, terms)
+    held.checked = access.changes
     held.deadline = line.deadline or hold_until(query.wait_s)
     line.deadline = None
     line.held = held

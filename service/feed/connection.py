@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from service.feed.answer import Answer
 from service.feed.cursor import Filter
+from service.feed.kin import Kin
 from service.feed.known import Known
 from service.feed.page import Page
 from service.feed.poll import hold_until
 from service.feed.sockets import NOTHING, READ, WRITE
 from service.feed.template import Template, Written
-from service.feed.waiters import Place
+from service.feed.waiters import Admission, Place
 
 if TYPE_CHECKING:  # each knows the other: the edge has the connections, and what they share
     from service.feed.edge import Edge
@@ -23,12 +24,18 @@ WAITS, SENDS, IDLE, GONE = range(4)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the application has found out about a poll. expires: when its token does, monotonic."""
+    """What the application has found out about a poll.
+
+    expires: when its token does, monotonic. admission: as of when its caller was let in. any_mission: its
+    caller may read all missions of the workspace.
+    """
 
     wait_s: float
     packs: bool
     echoes_id: bool
     expires: float
+    admission: Admission
+    any_mission: bool
 
 
 class Connection(Place):
@@ -90,6 +97,13 @@ class Connection(Place):
         self.checked, self.group = known.checked, known.group
         self.deadline = hold_until(known.template.wait_s, self._since)
         self._edge.feed.enter(self, self.deadline)
+
+    def go_on_as(self, kin: Kin) -> None:
+        """Wait, after `begin`, as one of whose request only the numbers are new."""
+        assert self._template is not None
+        self.after = kin.after
+        self.deadline = hold_until(self._template.wait_s, self._since)
+        self._edge.feed.enter(self, self.deadline, kin.family.admission)
 
     def abandon(self) -> None:
         """Before `begin`: something else has become of the request."""

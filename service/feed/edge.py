@@ -8,8 +8,10 @@ with the bytes that were read from it, and is not told that it was away.
 import time
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 from service.feed.connection import Connection, Terms
+from service.feed.kin import Families, Family
 from service.feed.known import KnownRequests
 from service.feed.line import Line
 from service.feed.poll import Feed
@@ -24,7 +26,6 @@ IDLE_S = 5.0  # as gunicorn's keepalive: then a connection that asks for nothing
 SEND_WITHIN_S = 30.0  # of a whole answer: a client that reads more slowly is not reading
 # After so long a request is parsed again though it is a repeat, and its token noted as used.
 PARSED_FOR_S = 300.0
-TEMPLATES_MAX = 1_000
 OF_ONE_RESPONSE = ("Date:", "Transfer-Encoding:")
 OF_ONE_ANSWER = frozenset({"content-length", "content-encoding", "x-request-id", "date"})
 
@@ -58,6 +59,7 @@ class Edge:
         self.witness = witness
         self.sockets = Sockets()
         self.known = KnownRequests()
+        self.families = Families()
         self.lines: set[Line] = set()  # the connections that do have a greenlet
         self.unsent: dict[Connection, int] = {}
         # Those that ask for nothing, and since when, the longest first. No deadlines: between two
@@ -67,7 +69,8 @@ class Edge:
         self._unsent_bytes = 0
         self._unsent_max_bytes = unsent_max_bytes
         self._serve = serve
-        self._templates: dict[tuple[Any, ...], Template] = {}
+        # By their parts, as long as somebody has one.
+        self._templates: WeakValueDictionary[tuple[Any, ...], Template] = WeakValueDictionary()
 
     def __len__(self) -> int:
         return len(self.sockets)
@@ -75,22 +78,38 @@ class Edge:
     def take(self, line: Line, parsed: Any) -> None:
         """Take over a connection whose request was answered, or is held; see `Connection`."""
         connection: Connection = line.held
-        assert connection.terms is not None
-        template = self._template(line, connection.terms)
-        expires = min(time.monotonic() + PARSED_FOR_S, connection.terms.expires)
+        terms = connection.terms
+        assert terms is not None
+        template = self._template(_parts(line, terms))
+        expires = min(time.monotonic() + PARSED_FOR_S, terms.expires)
+        holder = connection.holder
+        family = Family(template, connection.filter, holder, terms.admission, expires)
+        self.families.learn(family, any_mission=terms.any_mission)
         number, ahead = line.leave(parsed)
         connection.begin(number, line.listener, template, expires, ahead)
 
     def take_known(self, line: Line, request: bytes) -> bool:
-        """Take over a new connection, if its request is one that was parsed before. Whether it was."""
+        """Take over a new connection, if its request is one that need not be parsed. Whether it is."""
         now = time.monotonic()
         found = self.known.find(request, now)
-        if found is None or not self.feed.has_room_for(found[0].holder):
-            return False
+        if found is None:
+            return self._take_kin(line, request, now)
         known, page = found
+        if not self.feed.has_room_for(known.holder):
+            return False
         connection = Connection(self, known.filter, known.holder, None)
         connection.begin(line.detach(), line.listener, known.template, known.expires, b"")
         connection.go_on(known, page)
+        return True
+
+    def _take_kin(self, line: Line, request: bytes, now: float) -> bool:
+        kin = self.families.find(request, now)
+        if kin is None or not self.feed.has_room_for(kin.family.holder):
+            return False
+        template = self._template((*kin.family.template.parts[:-1], kin.repeat))
+        connection = Connection(self, kin.filter, kin.family.holder, None)
+        connection.begin(line.detach(), line.listener, template, kin.family.expires, b"")
+        connection.go_on_as(kin)
         return True
 
     def give_back(self, connection: Connection, number: int, request: bytes) -> None:
@@ -125,24 +144,26 @@ class Edge:
     def has_sent(self, connection: Connection) -> None:
         self._unsent_bytes -= self.unsent.pop(connection, 0)
 
-    def _template(self, line: Line, terms: Terms) -> Template:
+    def _template(self, parts: tuple[Any, ...]) -> Template:
         """What connections with equal requests share."""
-        repeat = Repeat.of(line.request)
-        parts = (
-            _head(line.response, keep_id=terms.echoes_id),
-            not terms.echoes_id,
-            terms.packs,
-            bool(line.response.should_close()),
-            terms.wait_s,
-            b"" if repeat else line.request,
-            repeat,
-        )
-        if len(self._templates) > TEMPLATES_MAX:
-            self._templates.clear()
         made = self._templates.get(parts)
         if made is None:
             made = self._templates[parts] = Template(*parts)
         return made
+
+
+def _parts(line: Line, terms: Terms) -> tuple[Any, ...]:
+    """Of a template for a request that was parsed."""
+    repeat = Repeat.of(line.request)
+    return (
+        _head(line.response, keep_id=terms.echoes_id),
+        not terms.echoes_id,
+        terms.packs,
+        bool(line.response.should_close()),
+        terms.wait_s,
+        b"" if repeat else line.request,
+        repeat,
+    )
 
 
 def _head(response: Any, *, keep_id: bool) -> bytes:

@@ -19,7 +19,7 @@ from service.feed.cursor import FeedQuery, Filter
 from service.feed.deadlines import Deadlines
 from service.feed.page import Page
 from service.feed.presence import watched
-from service.feed.waiters import Place, Waiters
+from service.feed.waiters import Admission, Place, Waiters
 from service.feed.watcher import Watcher
 from service.feed.witness import Nobody, Witness
 
@@ -95,9 +95,12 @@ class Feed:
         self.enter(place, deadline)
         return None
 
-    def enter(self, place: Place, deadline: float) -> None:
-        """Have a place wait that has nothing to get up to its cursor, or will be told what it missed."""
-        if self._waiters.enter(place, deadline):
+    def enter(self, place: Place, deadline: float, admission: Admission | None = None) -> None:
+        """Have a place wait that has nothing to get up to its cursor, or will be told what it missed.
+
+        admission: of one of whom nothing else is known. Where it has missed something it asks anew.
+        """
+        if self._waiters.enter(place, deadline, admission):
             self._watcher.look_for()
 
     def leave(self, place: Place) -> None:
@@ -192,7 +195,7 @@ class Feed:
     def _quiet(self, place: Place, reason: str) -> Answer | None:
         """An answer without events, made once for the group. None: there is no saying where it stands."""
         room = self._waiters.rooms[place.filter.workspace_id]
-        if room.log is None:
+        if room.log is None or place in room.strangers:
             return None
         group = place.group
         if group is None or not place.stands:

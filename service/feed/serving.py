@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from service.db import Sight
 from service.errors import Problem
@@ -13,11 +14,13 @@ from service.feed.answer import Answer
 from service.feed.cursor import Filter
 from service.feed.page import PAGE_MAX_BYTES, Page
 from service.feed.tail import cut
-from service.feed.waiters import Group, Place, Room
+from service.feed.waiters import Admission, Group, Place, Room
 from service.missions import queries
+from service.missions.states import Status
 from service.security import tokens
 
 ROWS_AT_ONCE = 1_000  # as many as the largest page has
+MET_AT_ONCE = 500  # strangers: then everybody else is served before the next ones
 
 
 @dataclass(slots=True)
@@ -51,7 +54,8 @@ class Look:
         else:
             self._follow(before.head)
         self._check_access()
-        self._settle()
+        self._settle(list(self.room.arrivals))
+        self._meet()
 
     def _begin(self) -> None:
         """Of a log that was another one a moment ago, nobody's cursor is worth anything."""
@@ -129,20 +133,62 @@ class Look:
             else:
                 self._send(place, None)
 
-    def _settle(self) -> None:
-        """Compare those who just came with the head: they get what they missed, or join a group."""
+    def _settle(self, places: Iterable[Place], *, parsed: bool = True) -> None:
+        """Compare those who just came with the head: they get what they missed, or join a group.
+
+        parsed: otherwise who missed something asks anew, for only who is parsed is slowed down when
+        he asks for the same again and again.
+        """
         found: dict[tuple[Filter, int], Callable[[Place], None]] = {}
-        for place in list(self.room.arrivals):
+        for place in places:
             if place.after > self._log.head:
                 if not self.more:
                     self._send(place, None)  # it comes from a log that was another one
                 continue
             key = (place.filter, place.after)
             if key not in found:
-                found[key] = self._settler(place)
+                found[key] = self._settler(place, parsed=parsed)
             found[key](place)
 
-    def _settler(self, place: Place) -> Callable[[Place], None]:
+    def _meet(self) -> None:
+        """Find out about strangers what a view would have, for all of them at once."""
+        if self.more:
+            return  # what is read here is already further on than the room
+        today, still = Admission(self._log.feed, self._log.access), []
+        for place, admission in list(islice(self.room.strangers.items(), MET_AT_ONCE)):
+            if admission == today:
+                place.checked = today.access
+                still.append(place)
+            else:
+                self._send(place, None)
+        self._meet_followers([place for place in still if place.filter.mission is not None])
+        self._settle([place for place in still if place.filter.mission is None], parsed=False)
+        self.more = self.more or bool(self.room.strangers)
+
+    def _meet_followers(self, places: Sequence[Place]) -> None:
+        """Of one mission each. Who has nothing behind his cursor later has nothing up to the room's head."""
+        if not places:
+            return
+        named = {mission for place in places for mission in place.filter.mission_ids}
+        workspace_id = places[0].filter.workspace_id
+        there = queries.status_and_newest(self.sight.view(), workspace_id, named)
+        for place in places:
+            status, newest = there.get(place.filter.mission or 0, (None, 0))
+            if self._has_missed(place, status, newest):
+                self._send(place, None)
+            else:
+                place.after, place.status = self._log.head, status
+                self._stay(place)
+
+    def _has_missed(self, place: Place, status: str | None, newest: int) -> bool:
+        """Whether one mission's feed may have something behind a cursor, or an error."""
+        return (
+            status is None
+            or Status(status).ended
+            or not max(newest, self._log.oldest - 1) <= place.after <= self._log.head
+        )
+
+    def _settler(self, place: Place, *, parsed: bool) -> Callable[[Place], None]:
         """What becomes of all who come with this place's filter and cursor."""
         try:
             missed = self._missed(place)
@@ -150,6 +196,8 @@ class Look:
             return lambda place: self._send(place, None)
         if missed is None:
             return self._stay
+        if missed.complete and not parsed:
+            return lambda place: self._send(place, None)
         if missed.complete:
             answer = Answer(missed, "events" if missed.events else "closed")
             return lambda place: self._send(place, answer)

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
+from typing import Any
 
 from service.feed.answer import Answer
 from service.feed.page import Page
@@ -29,7 +30,7 @@ class Written:
         self.second = second
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Template:
     """The same one for all connections that send the same.
 
@@ -56,6 +57,12 @@ class Template:
     def written_last(self, answer: Answer) -> Written:
         """The same, where a connection is closed that would have been kept."""
         return self._write(answer, self.head.replace(KEEP, CLOSE), int(time.time()))
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """Of which it is made. Two of the same parts would be the same."""
+        about_answers = self.head, self.own_id, self.packs, self.closes, self.wait_s
+        return *about_answers, self.request, self.repeat
 
     @property
     def key(self) -> tuple[bytes, bytes] | None:

@@ -1,12 +1,20 @@
 """Those who wait: polls that would get the same answer stand in one group, and get it together."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from service.events.log import Head, Stored
 from service.feed.answer import Answer
 from service.feed.cursor import Filter
 from service.feed.deadlines import NEVER, Deadlines
 from service.feed.tail import Tail
+
+
+class Admission(NamedTuple):
+    """As of when somebody was let in: which log, and its count of changes of access."""
+
+    feed: str
+    access: int
 
 
 class Place:
@@ -70,6 +78,7 @@ class Group:
 class Room:
     """Those who wait for one workspace's log. `arrivals` are those not yet compared with its head.
 
+    strangers: nobody has even looked whether what they ask for is there: only that they may ask, and as of when.
     log: None until the watcher has looked. tail: what is behind older cursors.
     """
 
@@ -78,6 +87,7 @@ class Room:
         self.access = -1  # the changes of access up to which all in groups were checked
         self.tail = Tail(0)
         self.arrivals: set[Place] = set()
+        self.strangers: dict[Place, Admission] = {}
         self._groups: dict[Filter, Group] = {}
         self._of_mission: dict[int, set[Group]] = {}
         self._of_all: set[Group] = set()
@@ -89,13 +99,13 @@ class Room:
 
     @property
     def is_empty(self) -> bool:
-        return not self.arrivals and not self._groups
+        return not self.arrivals and not self.strangers and not self._groups
 
     def groups(self) -> list[Group]:
         return list(self._groups.values())
 
     def places(self) -> Iterator[Place]:
-        yield from list(self.arrivals)
+        yield from [*self.arrivals, *self.strangers]
         for group in self.groups():
             yield from list(group.places)
 
@@ -113,7 +123,7 @@ class Room:
 
     def join(self, place: Place) -> None:
         """Stand in the group of its filter: it has seen all up to the head."""
-        self.arrivals.discard(place)
+        self._has_come(place)
         group = self._groups.get(place.filter)
         if group is None:
             group = self._groups[place.filter] = Group(self, place.filter)
@@ -131,9 +141,13 @@ class Room:
         group.places.add(place)
 
     def leave(self, place: Place) -> None:
-        self.arrivals.discard(place)
+        self._has_come(place)
         if place.group is not None:
             place.group.places.discard(place)
+
+    def _has_come(self, place: Place) -> None:
+        self.arrivals.discard(place)
+        self.strangers.pop(place, None)
 
     def tidy(self) -> None:
         """Forget the groups in which nobody stands."""
@@ -179,8 +193,11 @@ class Waiters:
     def held_by(self, holder: str | None) -> int:
         return self._by_holder.get(holder, 0) if holder is not None else 0
 
-    def enter(self, place: Place, until: float) -> bool:
-        """Begin to wait. Whether somebody has to look what the place has missed."""
+    def enter(self, place: Place, until: float, admission: Admission | None = None) -> bool:
+        """Begin to wait. Whether somebody has to look what the place has missed.
+
+        admission: of a stranger, see `Room`.
+        """
         place.waits = True
         self.count += 1
         if place.holder is not None:
@@ -192,7 +209,10 @@ class Waiters:
         room = self.rooms.get(place.filter.workspace_id)
         if room is None:
             room = self.rooms[place.filter.workspace_id] = Room()
-        room.arrivals.add(place)
+        if admission is None:
+            room.arrivals.add(place)
+        else:
+            room.strangers[place] = admission
         return True
 
     def leave(self, place: Place) -> None:

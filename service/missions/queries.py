@@ -15,6 +15,8 @@ from service.events.text import decode
 # Asked for each poll of a mission.
 EXISTING = "SELECT id FROM missions WHERE id IN"
 STATUS_AND_REV = "SELECT status, rev FROM missions WHERE id = ? AND workspace_id = ?"
+NEWEST = "SELECT max(seq) FROM events WHERE mission_id = missions.id"
+STATUS_AND_NEWEST = f"SELECT id, status, ({NEWEST}) FROM missions WHERE workspace_id = ? AND id IN"  # noqa: S608
 
 
 def one(conn: Connection, workspace_id: int, mission_id: int) -> dict[str, Any]:
@@ -92,6 +94,20 @@ def status_and_rev(conn: Connection, workspace_id: int, mission_id: int) -> tupl
     for status, rev in rows(conn, STATUS_AND_REV, (mission_id, workspace_id)):
         return status, rev
     raise _unknown(mission_id)
+
+
+def status_and_newest(
+    conn: Connection, workspace_id: int, mission_ids: Collection[int]
+) -> dict[int, tuple[str, int]]:
+    """Of those of the ids that are missions of a workspace, their status and the seq of their newest event.
+
+    0 where none of its events is stored.
+    """
+    if not mission_ids:
+        return {}
+    query = f"{STATUS_AND_NEWEST} ({','.join('?' * len(mission_ids))})"
+    found = rows(conn, query, [workspace_id, *mission_ids])
+    return {mission: (status, newest or 0) for mission, status, newest in found}
 
 
 def _unknown(mission_id: int) -> Problem:

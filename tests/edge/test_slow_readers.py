@@ -18,6 +18,7 @@ from service.feed.edge import Edge
 from service.feed.page import Page
 from service.feed.poll import Feed
 from service.feed.template import Template
+from service.feed.waiters import Admission
 from service.feed.witness import Nobody
 
 BODY_BYTES = 1_000_000  # more than a socket takes
@@ -43,7 +44,8 @@ class Client:
     """One end of a connection, at whose other end an answer is to be sent."""
 
     def __init__(self, edge: Edge) -> None:
-        terms = Terms(wait_s=20, packs=False, echoes_id=True, expires=0)
+        admission = Admission("feed", 0)
+        terms = Terms(20, False, True, expires=0, admission=admission, any_mission=True)
         self._server = Connection(edge, Filter(1), None, terms)
         self._socket, theirs = socket.socketpair()
         self._socket.setblocking(False)
