@@ -1,12 +1,14 @@
 /* Many subscribers in one process: each polls a feed, or listens to a WebSocket, and checks every event.
  *
- *   client poll|ws HOST PORT SUBSCRIBERS CHANNELS WRITTEN EVENTS SKIP DEADLINE_S TIMES
+ *   client poll|ws HOST PORT SUBSCRIBERS CHANNELS WRITTEN EVENTS SKIP DEADLINE_S DIAL_PER_S TIMES
  *
  * CHANNELS is a file, a line each: path, cursor to begin from, number of the last event before the run
  * (`mseq`, which counts without holes). Subscriber i takes channel i modulo their number. The first WRITTEN
  * channels get EVENTS each: who stands on one of them is done when it has seen them all. TIMES is an array of nanoseconds (CLOCK_MONOTONIC, the same for all
  * processes), channel by channel, into which the writer puts when each event was committed. Prints
  * "ready" when all have asked, and at the end one line of JSON. SKIP first events are not timed; DEADLINE_S counts from "ready".
+ * DIAL_PER_S bounds how fast it connects, 0 for not at all: of more than a server's backlog takes, some would wait for a
+ * second, and then for three, till the kernel tries again.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -247,7 +249,7 @@ static void report(double seconds) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 11) return 2;
+  if (argc != 12) return 2;
   websocket = !strcmp(argv[1], "ws");
   host = argv[2];
   server.sin_family = AF_INET;
@@ -258,11 +260,11 @@ int main(int argc, char **argv) {
   written = atoi(argv[6]);
   events_each = atoi(argv[7]);
   skipped = atoi(argv[8]);
-  double patience_s = atof(argv[9]);
+  double patience_s = atof(argv[9]), dial_per_s = atof(argv[10]);
   int64_t deadline = INT64_MAX;
   size_t bytes = (size_t)written * events_each * 8;
-  int file = open(argv[10], O_RDONLY);
-  if (file < 0) die(argv[10]);
+  int file = open(argv[11], O_RDONLY);
+  if (file < 0) die(argv[11]);
   committed = mmap(NULL, bytes, PROT_READ, MAP_SHARED, file, 0);
   if (committed == MAP_FAILED) die("mmap");
   arrived = calloc((size_t)subscribers_count * events_each, 8);
@@ -273,7 +275,8 @@ int main(int argc, char **argv) {
   int64_t begin = now_ns();
   while (done < subscribers_count && now_ns() < deadline) {
     /* A few at a time, so that no backlog overflows. */
-    for (int i = 0; i < 64 && dialled < subscribers_count; i++, dialled++) {
+    double in_time = dial_per_s ? (now_ns() - begin) / 1e9 * dial_per_s : subscribers_count;
+    for (int i = 0; i < 64 && dialled < subscribers_count && dialled < in_time; i++, dialled++) {
       Subscriber *s = &subscribers[dialled];
       s->channel = dialled % channels_count;
       if (s->channel >= written) done++;

@@ -4,19 +4,21 @@ import json
 import resource
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench.running import Load, start_client, start_writer
-from tests.bench.sides import Ours, private_bytes
+from tests.bench.sides import Ours, cpu_s, private_bytes
 from tests.bench.table import Figure
 
 HELD, MISSIONS = 100_000, 10_000
 WRITTEN, EVENTS, PER_S = 200, 2, 0.25  # 50 events a second, on some of the missions
 SPARE_FILES = 1_000
 LEAST_FILES = 10_000  # in one process: more than ten of those are no measure for two cores
-HELD_WITHIN_S = 600.0  # each first poll is parsed: a hundred seconds of two cores
+HELD_WITHIN_S = 600.0
+DIAL_PER_S = 1_800.0  # of all together: what two cores serve beside the clients themselves
 
 
 def hundred_thousand(folder: Path, program: Path) -> list[Figure]:
@@ -34,13 +36,25 @@ def hundred_thousand(folder: Path, program: Path) -> list[Figure]:
             for number in range(count)
         ]
         pids = [pid for server in servers for pid in server.pids()]
-        before = private_bytes(pids)
-        return _measure(servers, program, pids, before)
+        return _measure(servers, program, pids)
 
 
-def _measure(servers: list[Ours], program: Path, pids: list[int], before: int) -> list[Figure]:
+def _load(each: int, servers: int) -> Load:
+    return Load(
+        each,
+        MISSIONS,
+        EVENTS,
+        PER_S,
+        skip=0,
+        written=WRITTEN,
+        patience_s=HELD_WITHIN_S,
+        dial_per_s=DIAL_PER_S / servers,
+    )
+
+
+def _measure(servers: list[Ours], program: Path, pids: list[int]) -> list[Figure]:
     each = HELD // len(servers)
-    load = Load(each, MISSIONS, EVENTS, PER_S, skip=0, written=WRITTEN, patience_s=HELD_WITHIN_S)
+    load = _load(each, len(servers))
     lines, task = servers[0].channels(MISSIONS)
     with tempfile.TemporaryDirectory() as name:
         files = Path(name)
@@ -49,10 +63,12 @@ def _measure(servers: list[Ours], program: Path, pids: list[int], before: int) -
         task |= {"times": str(files / "times"), "events": EVENTS, "sizes": load.sizes}
         task |= {"channels": task["channels"][:WRITTEN], "per_s": PER_S * WRITTEN}
         writer = start_writer(task)
+        memory, cpu, begin = private_bytes(pids), cpu_s(pids), time.monotonic()
         with ThreadPoolExecutor(len(servers)) as pool:
             starts = [pool.submit(start_client, s, load, program, files) for s in servers]
         clients = [start.result() for start in starts]
-        memory = (private_bytes(pids) - before) / (each * len(servers))
+        took_s, cpu = time.monotonic() - begin, cpu_s(pids) - cpu
+        memory = private_bytes(pids) - memory
         held = sum(server.held() or 0 for server in servers)
         assert writer.stdin is not None
         writer.stdin.write("go\n")
@@ -62,8 +78,11 @@ def _measure(servers: list[Ours], program: Path, pids: list[int], before: int) -
     faults = sum(one["missing"] + one["lost"] + one["doubled"] + one["bad"] for one in seen)
     return [
         Figure(row, "held", held, at_least=0.99 * HELD),
-        Figure(row, "bytes each", memory),
+        Figure(row, "until all were held, s", took_s),
+        Figure(row, "CPU µs each, till then", cpu / (each * len(servers)) * 1e6),
+        Figure(row, "bytes each", memory / (each * len(servers))),
         Figure(row, "to a mission's ten, p50 ms", max(one["p50"] for one in seen), at_most=2),
         Figure(row, "to a mission's ten, p99 ms", max(one["p99"] for one in seen)),
         Figure(row, "lost, doubled, disordered", faults, at_most=0),
+        Figure(row, "connections that ended", sum(one["reconnects"] for one in seen), at_most=0),
     ]

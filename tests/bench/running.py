@@ -15,6 +15,7 @@ from tests.bench.table import quantile
 from tests.processes import until
 
 SOURCE = Path(__file__).parent / "client.c"
+LOOK_S = 0.5
 TOKEN_TEXT = (24,)  # bytes: a piece of text as the recorder joins it
 
 
@@ -23,7 +24,8 @@ class Load:
     """subscribers stand on missions; each mission has so many events, so many a second of each.
 
     skip: the first of them, which are not timed. sizes: of their texts, in turn. written: on how many
-    of the missions something happens, where not on all.
+    of the missions something happens, where not on all. dial_per_s: how fast they come, 0 for as fast as
+    they can.
     """
 
     subscribers: int
@@ -36,6 +38,7 @@ class Load:
     patience_s: float = (
         60.0  # beyond the time that the writing takes: each first poll is parsed before
     )
+    dial_per_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,9 @@ def start_client(side: Side, load: Load, program: Path, files: Path) -> "subproc
     deadline_s = load.events / load.per_s + load.patience_s
     written = load.written or load.missions
     arguments = [load.subscribers, files / "channels", written, load.events, load.skip, deadline_s]
+    arguments += [load.dial_per_s, files / "times"]
     client = subprocess.Popen(
-        [program, side.mode, "127.0.0.1", str(side.port), *map(str, arguments), files / "times"],
+        [program, side.mode, "127.0.0.1", str(side.port), *map(str, arguments)],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -109,7 +113,11 @@ def start_client(side: Side, load: Load, program: Path, files: Path) -> "subproc
     # Where many are held, some are always on the way to their next poll.
     enough = load.subscribers * (1 if load.subscribers <= 10_000 else 0.99)
 
+    # Not all the time: who asks how many there are takes the processor from those who come.
+    pause_s = min(LOOK_S, load.subscribers / 20_000)
+
     def all_held() -> bool:
+        time.sleep(pause_s)
         if client.poll() is not None:
             raise RuntimeError("the client gave up before all were held")
         held = side.held()

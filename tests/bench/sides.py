@@ -1,5 +1,6 @@
 """The servers that are compared: ours, ours without its edge, ours behind nginx, and the two peers."""
 
+import json
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
+from urllib.request import urlopen
 
 import httpx
 
@@ -114,11 +116,9 @@ class Ours(Side):
         return self._longline.environment
 
     def held(self) -> int | None:
-        # All first polls that have come before are parsed first.
-        url = f"http://127.0.0.1:{self._longline.port}/metrics"
-        lines = httpx.get(url, timeout=600).text.splitlines()
-        counts = [line for line in lines if line.startswith("longline_held_polls")]
-        return sum(int(float(line.rpartition(" ")[2])) for line in counts)
+        # All first polls that have come before are served first.
+        with urlopen(f"http://127.0.0.1:{self._longline.port}/readyz", timeout=600) as answer:
+            return int(json.load(answer)["held"])
 
     def channels(self, count: int) -> tuple[list[str], dict[str, Any]]:
         spec = MissionSpec.model_validate(mission())
