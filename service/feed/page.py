@@ -57,7 +57,7 @@ def first(db: Database, query: FeedQuery) -> Page:
 
     Raises Problem cursor_ahead, cursor_expired, not_found.
     """
-    with db.reading() as conn:
+    with db.brief() as conn:
         return read_in(conn, query.filter, _start(conn, query))
 
 
@@ -77,7 +77,7 @@ def _start(conn: Connection, query: FeedQuery) -> int:
 
 def read(db: Database, wanted: Filter, after: int) -> Page:
     """The next page after a cursor. May be empty and yet not at the head: then read on from `next`."""
-    with db.reading() as conn:
+    with db.brief() as conn:
         return read_in(conn, wanted, after)
 
 
