@@ -59,8 +59,8 @@ def that_fit(items: Sequence[Item]) -> Sequence[Item]:
 
 def protect(response: Response) -> Response:
     """The headers that every answer has. A page has set a policy of its own before."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    given = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 (a multidict's own iteration gives pairs)
+    response.headers.extend(pair for pair in HEADERS.items() if pair[0].lower() not in given)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

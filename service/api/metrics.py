@@ -58,7 +58,6 @@ def _end(response: Response) -> Response:
     took_s = time.monotonic() - g.began
     response.headers["X-Request-Id"] = g.request_id
     own, endpoint = _own(), request.endpoint or ""
-    own.holding(services().feed.held)
     if "feed_answer" in g:
         own.answered(g.feed_answer.reason, took_s)
     elif endpoint.startswith("events.") and response.status_code < 400:
