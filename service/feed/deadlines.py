@@ -92,7 +92,9 @@ class Deadlines:
             slot = heapq.heappop(self._order)
             for item in self._slots.pop(slot):
                 item.slot = 0
-                if item.due < (now + 1) * GRAIN_S:
+                # Not `due < (now + 1) * GRAIN_S`: between the two lie what a float leaves of a moment that is just
+                # there, which would be put in again and again for ever.
+                if item.due < NEVER and int(item.due / GRAIN_S) <= now:
                     item.due = NEVER
                     item.time_is_over()
                 elif item.due < NEVER:

@@ -1,11 +1,13 @@
 """Deadlines of very many: each is kept, and those that were dropped cost nothing."""
 
+import heapq
 import time
+from types import SimpleNamespace
 
 import gevent
 import pytest
 
-from service.feed.deadlines import NEVER, Deadlines
+from service.feed.deadlines import GRAIN_S, NEVER, Deadlines
 
 
 class Item:
@@ -81,3 +83,22 @@ def test_who_is_put_earlier_is_called_earlier(deadlines):
         assert time.monotonic() < begin + 15
         gevent.sleep(0.01)
     assert not late.over_at
+
+
+def test_a_moment_that_floats_put_between_two_grains_comes_all_the_same(deadlines, monkeypatch):
+    at = next(
+        n * 0.05 for n in range(1, 10_000) if n * 0.05 >= (int(n * 0.05 / GRAIN_S) + 1) * GRAIN_S
+    )
+    pushed = iter(range(100))  # to go on for ever is what this is about
+    monkeypatch.setattr("service.feed.deadlines.time", SimpleNamespace(monotonic=lambda: at))
+    monkeypatch.setattr(
+        "service.feed.deadlines.heapq",
+        SimpleNamespace(
+            heappop=heapq.heappop,
+            heappush=lambda order, slot: (next(pushed), heapq.heappush(order, slot)),
+        ),
+    )
+    item = Item()
+    deadlines.put(item, at)
+    deadlines._run()
+    assert item.over_at
