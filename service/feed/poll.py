@@ -100,8 +100,12 @@ class Feed:
 
         admission: of one of whom nothing else is known. Where it has missed something it asks anew.
         """
-        if self._waiters.enter(place, deadline, admission):
+        if not self._waiters.enter(place, deadline, admission):
+            return
+        if admission is None:
             self._watcher.look_for()
+        else:
+            self._watcher.look_for_strangers()
 
     def leave(self, place: Place) -> None:
         """Wait no longer, and do not come back."""

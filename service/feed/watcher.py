@@ -24,6 +24,8 @@ RETRY_S = 0.5  # after the database did not answer
 # a few of many, there would be nothing to share.
 LINGER_MAX_S = 0.01
 LINGER_MIN_S = 0.001  # the loop's timers are no finer: less would only be later
+# Strangers come in crowds, and one look is for all of them. What happens meanwhile they get at once all the same.
+STRANGERS_WAIT_S = 0.02
 ANSWERS_AT_ONCE = 500  # then everybody else is served before the next ones
 TELL_EVERY_S = 0.5  # how many there are; to tell it costs more than to count one
 ROOMS_KEPT_S = 5.0  # a client that comes back finds the newest events in memory
@@ -50,6 +52,7 @@ class Watcher:
         loop = get_hub().loop
         # Told by another thread, where threads are not greenlets: only this may be called from there.
         self._told: Any = loop.async_(ref=False)
+        self._crowd: Any = loop.timer(STRANGERS_WAIT_S, ref=False)
         self._hint = db.change_hint(wake=self._told.send)
         self._eye: Any = None
         self.well = True
@@ -69,7 +72,7 @@ class Watcher:
     def stop(self) -> None:
         if self._greenlet is not None:
             self._greenlet.kill()
-        for watcher in filter(None, (self._told, self._eye)):
+        for watcher in filter(None, (self._told, self._crowd, self._eye)):
             watcher.stop()
             watcher.close()
         self._hint.close()
@@ -78,6 +81,11 @@ class Watcher:
         """Somebody has begun to wait: what came since their read has to be looked for once."""
         self._asked = True
         self._awake.set()
+
+    def look_for_strangers(self) -> None:
+        """The same for those who wait with others like them."""
+        if not self._crowd.active:
+            self._crowd.start(self.look_for)
 
     def _see(self) -> None:
         self._hint.told()

@@ -147,6 +147,27 @@ def test_very_many_strangers_are_met_some_at_a_time(stage, monkeypatch):
     assert stage.feed.held == 5
 
 
+def test_a_crowd_asks_for_one_look(stage, monkeypatch):
+    asked = []
+    monkeypatch.setattr(stage.feed._watcher, "look_for", lambda: asked.append(1))
+    stage.learn()
+    for number in range(5):
+        stage.comes(stage.missions[number % 3], stage.head.head)
+    eventually(lambda: asked)
+    assert len(asked) == 1
+
+
+def test_what_happens_while_a_crowd_waits_is_told_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("service.feed.watcher.STRANGERS_WAIT_S", 2 * WITHIN_S)
+    stage = Stage(tmp_path)
+    stage.feed.start()
+    stage.learn()
+    stage.comes(stage.missions[1], stage.head.head)
+    the.append(stage.db, stage.missions[1], the.delta("here"))
+    eventually(lambda: not stage.feed.held)
+    stage.close()
+
+
 def test_one_who_leaves_before_he_is_met_frees_his_place(tmp_path):
     stage = Stage(tmp_path)
     stage.learn()
