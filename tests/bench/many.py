@@ -18,7 +18,9 @@ WRITTEN, EVENTS, PER_S = 200, 2, 0.25  # 50 events a second, on some of the miss
 SPARE_FILES = 1_000
 LEAST_FILES = 10_000  # in one process: more than ten of those are no measure for two cores
 HELD_WITHIN_S = 600.0
-DIAL_PER_S = 1_800.0  # of all together: what two cores serve beside the clients themselves
+DIAL_PER_S = (
+    1_000.0  # of all together: two cores serve them beside all that are held, and the clients
+)
 
 
 def hundred_thousand(folder: Path, program: Path) -> list[Figure]:
