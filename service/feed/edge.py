@@ -11,7 +11,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from service.feed.connection import Connection, Terms
-from service.feed.kin import Families, Family
+from service.feed.kin import Families, Family, Kin
 from service.feed.known import KnownRequests
 from service.feed.line import Line
 from service.feed.poll import Feed
@@ -103,14 +103,23 @@ class Edge:
         return True
 
     def _take_kin(self, line: Line, request: bytes, now: float) -> bool:
+        kin = self._kin(request, now)
+        if kin is not None:
+            self._hold(kin, line.detach(), line.listener)
+        return kin is not None
+
+    def _kin(self, request: bytes, now: float) -> Kin | None:
+        """What is known of a request, if it may be held by that."""
         kin = self.families.find(request, now)
         if kin is None or not self.feed.has_room_for(kin.family.holder):
-            return False
+            return None
+        return None if self.feed.has_news(kin.filter, kin.after) else kin
+
+    def _hold(self, kin: Kin, number: int, listener: Any) -> None:
         template = self._template((*kin.family.template.parts[:-1], kin.repeat))
         connection = Connection(self, kin.filter, kin.family.holder, None)
-        connection.begin(line.detach(), line.listener, template, kin.family.expires, b"")
+        connection.begin(number, listener, template, kin.family.expires, b"")
         connection.go_on_as(kin)
-        return True
 
     def give_back(self, connection: Connection, number: int, request: bytes) -> None:
         """Let the worker go on with a connection, beginning with these bytes."""

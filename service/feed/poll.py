@@ -119,6 +119,15 @@ class Feed:
             and self._waiters.held_by(holder) < self._max_held_per_token
         )
 
+    def has_news(self, wanted: Filter, after: int) -> bool:
+        """Whether memory has events of these missions behind a cursor: who asks for them need not wait."""
+        room = self._waiters.rooms.get(wanted.workspace_id)
+        if room is None or not room.tail.reaches(after):
+            return False
+        if not wanted.mission_ids:
+            return after < room.tail.head
+        return not room.tail.has_nothing_of(wanted.mission_ids, after)
+
     def end(self, place: Place) -> None:
         """Its time is over. Where nobody can say that nothing came, it finds out for itself."""
         known = self._watcher.well and place.stands

@@ -168,6 +168,18 @@ def test_what_happens_while_a_crowd_waits_is_told_at_once(tmp_path, monkeypatch)
     stage.close()
 
 
+def test_who_has_missed_what_memory_has_does_not_wait_for_a_crowd(stage):
+    stage.learn()
+    before = stage.head.head
+    stage.comes(stage.missions[0], before)
+    eventually(lambda: stage.feed._waiters.rooms[the.WORKSPACE].log)
+    the.append(stage.db, stage.missions[1], the.delta("here"))
+    eventually(lambda: stage.feed._waiters.rooms[the.WORKSPACE].log.head > before)
+    assert not stage.comes(stage.missions[1], before)[0]
+    assert stage.comes(stage.missions[2], before)[0]
+    assert stage.comes(stage.missions[1], before + 1)[0]
+
+
 def test_one_who_leaves_before_he_is_met_frees_his_place(tmp_path):
     stage = Stage(tmp_path)
     stage.learn()
