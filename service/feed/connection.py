@@ -231,7 +231,8 @@ class Connection(Place):
         if data != last.repeat and not (
             template.may_repeat(page) and template.cursor_in(data) == page.next
         ):
-            self._give_back(data)
+            self._let_go()
+            self._edge.go_on(self, self._number, data)
             return
         now, feed = time.monotonic(), self._edge.feed
         if now >= self._expires or not feed.has_room_for(self.holder):

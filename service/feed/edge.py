@@ -121,6 +121,14 @@ class Edge:
         connection.begin(number, listener, template, kin.family.expires, b"")
         connection.go_on_as(kin)
 
+    def go_on(self, connection: Connection, number: int, request: bytes) -> None:
+        """What comes next on a connection is no repeat: behind a proxy, it may be somebody else's."""
+        kin = self._kin(request, time.monotonic())
+        if kin is None:
+            self.give_back(connection, number, request)
+        else:
+            self._hold(kin, number, connection.listener)
+
     def give_back(self, connection: Connection, number: int, request: bytes) -> None:
         """Let the worker go on with a connection, beginning with these bytes."""
         deadline = connection.deadline

@@ -79,6 +79,23 @@ def test_the_end_of_a_mission_is_told(site, bearer):
     assert (answer["closed"], answer["status"]) == (True, "completed")
 
 
+def test_one_connection_may_follow_now_this_and_now_that(site, bearer):
+    missions = [the.make_mission(site.db) for _ in range(2)]
+    after = now(site, bearer)
+    with site.wire(**bearer) as wire:
+        for number in range(4):
+            mission = missions[number % 2]
+            answer = site.leaves(
+                wire,
+                path(mission, after),
+                lambda mission=mission: the.append(site.db, mission, the.delta("word")),
+            ).json
+            assert [event["mission"] for event in answer["events"]] == [mission]
+            after = answer["next"]
+        assert wire.get("/missions/999999/events?after=0&wait=20").status == 404
+        assert wire.get("/healthz").json == {"status": "ok"}
+
+
 def test_what_is_not_there_or_not_theirs_is_not_found(site, bearer):
     other = the.make_workspace(site.db, f"other-{site.edge}")
     theirs = the.make_mission(site.db, other)

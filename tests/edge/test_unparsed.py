@@ -59,6 +59,10 @@ class Stage:
         self.ends += line, theirs
         return self.edge.take_known(line, REQUEST % (mission, after)), theirs
 
+    def holds_one(self) -> bool:
+        """Who is no stranger any more."""
+        return self.feed.held == 1 and not self.feed._waiters.rooms[the.WORKSPACE].strangers
+
     @property
     def head(self) -> Head:
         with self.db.reading() as conn:
@@ -166,6 +170,23 @@ def test_what_happens_while_a_crowd_waits_is_told_at_once(tmp_path, monkeypatch)
     the.append(stage.db, stage.missions[1], the.delta("here"))
     eventually(lambda: not stage.feed.held)
     stage.close()
+
+
+def test_on_a_kept_connection_too(stage):
+    """Proxies that keep theirs send everybody's requests over each of them."""
+    stage.learn()
+    _, client = stage.comes(stage.missions[1], stage.head.head)
+    for mission, other in ((1, 2), (2, 0)):
+        eventually(stage.holds_one)
+        the.append(stage.db, stage.missions[mission], the.delta(f"of {mission}"))
+        assert f"of {mission}".encode() in client.recv(10_000)
+        client.sendall(REQUEST % (stage.missions[other], stage.head.head))
+    eventually(stage.holds_one)
+    client.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+    the.append(stage.db, stage.missions[0], the.delta("of 0"))
+    assert b"of 0" in client.recv(10_000)
+    eventually(lambda: stage.parsed)
+    assert stage.parsed[0].recv(100) == b"GET /healthz HTTP/1.1\r\n\r\n"
 
 
 def test_who_has_missed_what_memory_has_does_not_wait_for_a_crowd(stage):
