@@ -76,7 +76,7 @@ def _measure(servers: list[Ours], program: Path, pids: list[int]) -> list[Figure
         writer.stdin.write("go\n")
         seen = [json.loads(client.communicate()[0]) for client in clients]
         writer.communicate()
-    row = f"100,000 held, {len(servers)} processes"
+    row = f"{HELD:,} held, {len(servers)} processes"
     faults = sum(one["missing"] + one["lost"] + one["doubled"] + one["bad"] for one in seen)
     return [
         Figure(row, "held", held, at_least=0.99 * HELD),
