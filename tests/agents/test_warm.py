@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from crewai.events import crewai_event_bus
+from crewai.flow.flow import FlowState
 
 from service.agents.crewai.rehearsal import rehearse, unheard
 from service.config import Settings
@@ -55,6 +56,15 @@ def test_who_listened_before_a_rehearsal_listens_behind_it() -> None:
     with unheard():
         assert rehearse().text.split() == ["word"] * 12
     assert dict(crewai_event_bus._sync_handlers) == before
+
+
+def test_a_crew_makes_no_class_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[type] = []
+    told = classmethod(lambda cls, **_: made.append(cls))
+    monkeypatch.setattr(FlowState, "__init_subclass__", told, raising=False)
+    with unheard():
+        assert rehearse().text
+    assert made == []
 
 
 def test_a_thread_that_a_rehearsal_would_leave_behind_is_refused() -> None:

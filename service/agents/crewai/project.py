@@ -17,6 +17,7 @@ from service.agents.context import MissionFailed, MissionResult
 from service.agents.crewai import reading
 from service.agents.crewai.cast import Cast
 from service.agents.crewai.events import EventSink
+from service.agents.crewai.executors import state_made_once
 from service.agents.crewai.failures import explain
 from service.agents.crewai.flow_human import flow_answered_by_human
 from service.agents.crewai.human import Review
@@ -66,6 +67,7 @@ def _directed(context: GuardedContext, stage: Stage, cast: Cast) -> Iterator[Non
         cleanup.callback(reset_provider, provider)
         cleanup.enter_context(streaming_whole())
         cleanup.enter_context(threads_hand_on_all())
+        cleanup.enter_context(state_made_once())
         cleanup.enter_context(skips_told(lambda task: _skip(context, stage, task, UNMET)))
         cleanup.enter_context(flow_answered_by_human(context, stage))
         cleanup.enter_context(terminal.answered_by_human(context, stage))

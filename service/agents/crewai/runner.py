@@ -15,6 +15,7 @@ from service.agents.crewai import clients
 from service.agents.crewai.approval import Approvals
 from service.agents.crewai.crew import Staff, build
 from service.agents.crewai.events import EventSink
+from service.agents.crewai.executors import state_made_once
 from service.agents.crewai.failures import explain
 from service.agents.crewai.human import Review
 from service.agents.crewai.llm import streaming_whole
@@ -93,6 +94,7 @@ def _directed(
         cleanup.callback(reset_provider, provider)
         cleanup.enter_context(streaming_whole())
         cleanup.enter_context(threads_hand_on_all())
+        cleanup.enter_context(state_made_once())
         cleanup.enter_context(terminal.answered_by_human(context, stage))
         cleanup.enter_context(Approvals(context, stage, calls, _gated(spec)).asked())
         yield
