@@ -8,7 +8,8 @@ import pytest
 from crewai.events import crewai_event_bus
 from crewai.flow.flow import FlowState
 
-from service.agents.crewai.rehearsal import rehearse, unheard
+from service.agents.crewai.llm import Model
+from service.agents.crewai.rehearsal import NOWHERE, rehearse, unheard
 from service.config import Settings
 from tests.agents.given import API_KEY, MODEL
 from tests.model_server import ModelServer
@@ -65,6 +66,13 @@ def test_a_crew_makes_no_class_of_its_own(monkeypatch: pytest.MonkeyPatch) -> No
     with unheard():
         assert rehearse().text
     assert made == []
+
+
+def test_a_model_makes_its_asynchronous_client_when_it_is_asked_for_it() -> None:
+    model = Model.at(NOWHERE)
+    assert model._async_client is None
+    assert model._get_async_client() is model._get_async_client() is not None
+    model.close()
 
 
 def test_a_thread_that_a_rehearsal_would_leave_behind_is_refused() -> None:

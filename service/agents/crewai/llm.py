@@ -16,7 +16,7 @@ from crewai.llms.context_window import (
 )
 from crewai.llms.providers.openai.completion import OpenAICompletion
 from crewai.utilities.pydantic_schema_utils import generate_model_description
-from pydantic import BaseModel, PrivateAttr, ValidationError
+from pydantic import BaseModel, PrivateAttr, ValidationError, model_validator
 
 from service.agents.endpoint import Endpoint
 from service.events.text import repair
@@ -56,6 +56,12 @@ class Model(OpenAICompletion):
         model._context_tokens = endpoint.context_tokens
         model.is_o1_model = bool(O1.search(endpoint.model))
         return model
+
+    @model_validator(mode="after")
+    def _init_clients(self) -> Self:
+        """In place of crewai's, which makes the asynchronous one too: few missions ever use that."""
+        self._client = self._build_sync_client()
+        return self
 
     def close(self) -> None:
         """End its connections, also one in the middle of an answer."""
