@@ -119,6 +119,8 @@ class Attempt:
 
     def unfinished_tools(self) -> list[progress.StartedTool]:
         """What earlier attempts may have done halfway."""
+        if self._is_first:
+            return []
         return self._read(lambda conn: progress.unfinished_tools(conn, self.mission_id))
 
     def plan(self, tasks: Sequence[str]) -> None:
@@ -132,7 +134,7 @@ class Attempt:
             raise Interrupted from None
 
     def finished_tasks(self) -> Mapping[str, TaskResult]:
-        if self._claim.fence.attempt == 1:  # there were no earlier ones
+        if self._is_first:
             return {}
         rows = self._read(lambda conn: progress.finished(conn, self.mission_id))
         return {
@@ -158,6 +160,11 @@ class Attempt:
             raise Interrupted from None
         if self._finish.is_set() and self._more_to_do():
             raise Interrupted  # the worker is going down: another goes on with the next task
+
+    @property
+    def _is_first(self) -> bool:
+        """Whether nothing of the mission has run before."""
+        return self._claim.fence.attempt == 1
 
     def _more_to_do(self) -> bool:
         return self._read(lambda conn: progress.more_to_do(conn, self.mission_id))

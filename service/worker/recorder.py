@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from service import durations
 from service.db import UNAVAILABLE, Database, reason
@@ -30,9 +30,15 @@ class Recorder:
     """Writes one attempt's events. Any thread may put; order of putting is order in the log."""
 
     def __init__(
-        self, db: Database, claim: Claim, redactor: Redactor, appends: Counts | None = None
+        self,
+        db: Database,
+        claim: Claim,
+        redactor: Redactor,
+        appends: Counts | None = None,
+        *,
+        on_lost: Callable[[], object] = lambda: None,
     ) -> None:
-        """appends: where to count how long each append takes."""
+        """appends: where to count how long each append takes. on_lost: called when the lease is gone."""
         self._appends = durations.none() if appends is None else appends
         self._once = Once(db, claim)
         self.redactor = redactor
@@ -41,6 +47,7 @@ class Recorder:
         self._filled = threading.Condition()
         self._writing = threading.Lock()
         self._closed = False
+        self._on_lost = on_lost
         self.lost = threading.Event()  # the lease is gone: nothing more can be written
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
@@ -93,6 +100,7 @@ class Recorder:
                     self._store(self._take(), None)
             except LeaseLost:
                 self.lost.set()
+                self._on_lost()
                 return
             debt_s = paid_until - time.monotonic()
             time.sleep(max(0.0, debt_s - (AT_ONCE - 1) * BATCH_EVERY_S))

@@ -3,17 +3,15 @@
 import faulthandler
 import gc
 import logging
-import multiprocessing
 import os
 import pickle
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 
 from service import config
 from service.agents import runner
@@ -22,6 +20,7 @@ from service.agents.prices import Prices
 from service.config import Settings
 from service.db import UNAVAILABLE, Database
 from service.errors import LeaseLost
+from service.events.kinds import Kind, NewEvent
 from service.missions import progress
 from service.security.redaction import Redactor
 from service.worker import unfinished
@@ -29,10 +28,8 @@ from service.worker.attempt import Attempt, LogHandler
 from service.worker.outcome import Outcome
 from service.worker.recorder import Recorder
 from service.worker.standby import Ends, Order
+from service.worker.watch import Watch, leave
 
-# From the order to stop until the child ends itself. While events flow the crew is left within
-# a tenth of a second; a tool that blocks is not waited for.
-STOP_GRACE_S = 2.0
 NO_MISSION = 0  # they begin at 1
 
 
@@ -49,53 +46,67 @@ def main(settings: Settings, ends: Ends) -> None:
     db = Database(settings, pool_size=1)
     if not ends.hurried:
         _prepare(db)
-        ends.ready.value = 1
+    watch = Watch()
+    watch.start()
+    _set_levels(settings)
+    ends.ready.value = not ends.hurried
     order = _received(ends.order)
     if order is None:
         os._exit(0)  # nobody needs us any more, or the supervisor has died
-    _begin(db, order, settings, ends, finish)
+    _begin(db, order, settings, ends, watch, finish)
 
 
 def _begin(
-    db: Database, order: Order, settings: Settings, ends: Ends, finish: threading.Event
+    db: Database,
+    order: Order,
+    settings: Settings,
+    ends: Ends,
+    watch: Watch,
+    finish: threading.Event,
 ) -> None:
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: watch.stop.set())
     _take_over_output(ends.stdout, ends.stderr)
     os.chdir(order.folder)
     config.become(order.around.environment)
-    claim = order.claim
-    recorder = Recorder(db, claim, Redactor(order.around.secrets), ends.appends)
+    recorder = Recorder(
+        db, order.claim, Redactor(order.around.secrets), ends.appends, on_lost=watch.stop.set
+    )
     recorder.start()
-    _watch(stop, recorder)
-    prices = Prices(settings, order.around.environment.get("OPENAI_BASE_URL"))
+    watch.last = lambda: _finish(recorder)
     attempt = Attempt(
         db,
-        claim,
+        order.claim,
         recorder,
-        stop=stop,
+        stop=watch.stop,
         finish=finish,
-        prices=prices,
+        prices=Prices(settings, order.around.environment.get("OPENAI_BASE_URL")),
         told=lambda: float(ends.news.value),
     )
-    if claim.spec.on_limit == "ask":
-        ends.deadline.keep_asking(claim.spec.limits.max_seconds, attempt.limits.ask_for_seconds)
-    _log_into(attempt, settings)
+    _keep_asking(attempt, ends)
+    logging.getLogger().handlers[:] = [LogHandler(attempt)]
     ended = _run(attempt, settings)
     _finish(recorder)
     ends.outcome.send(asdict(ended))
-    _exit(0)
+    leave(0)
 
 
 def _prepare(db: Database) -> None:
     """What the first crew of a process would spend its first moments on; its threads are our own."""
     runner.rehearse()
+    event = NewEvent(Kind.LOG, "none", {})
+    for begin in (db.transaction, db.statement):
+        with suppress(LeaseLost, *UNAVAILABLE), begin() as conn:
+            progress.rehearse(conn, NO_MISSION, event)
+    with suppress(*UNAVAILABLE), db.glance() as conn:  # what a later attempt begins with
+        progress.finished(conn, NO_MISSION)
     gc.collect()
     gc.freeze()  # as in the parent: what is common to all is not to be copied by a collection
-    with suppress(*UNAVAILABLE):
-        db.learn()
-        with db.glance() as conn:  # what a later attempt begins with
-            progress.finished(conn, NO_MISSION)
+
+
+def _keep_asking(attempt: Attempt, ends: Ends) -> None:
+    if attempt.spec.on_limit == "ask":
+        allowed_s = attempt.spec.limits.max_seconds
+        ends.deadline.keep_asking(allowed_s, attempt.limits.ask_for_seconds)
 
 
 def _received(pipe: Connection) -> Order | None:
@@ -149,44 +160,10 @@ def _take_over_output(stdout: Connection, stderr: Connection) -> None:
     faulthandler.enable()  # a crash below Python says where it was
 
 
-def _log_into(attempt: Attempt, settings: Settings) -> None:
+def _set_levels(settings: Settings) -> None:
+    """What of Python's logging is heard. Each change has all loggers forget what they knew."""
     root = logging.getLogger()
-    root.handlers[:] = [LogHandler(attempt)]
     root.setLevel(settings.log_level)
     logging.getLogger("httpx").setLevel(
         max(logging.WARNING, root.level)
     )  # each call has its events
-
-
-def _watch(stop: threading.Event, recorder: Recorder) -> None:
-    """End the process when it has to and the crew does not: in threads, for the crew may block."""
-    _in_thread(lambda: _end_after(stop, recorder))
-    _in_thread(lambda: _stop_when_lost(stop, recorder))
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        sentinel = parent.sentinel
-        # Nobody renews the lease any more, and nobody would see our outcome.
-        _in_thread(lambda: wait([sentinel]) and os._exit(1))
-
-
-def _stop_when_lost(stop: threading.Event, recorder: Recorder) -> None:
-    recorder.lost.wait()
-    stop.set()  # somebody else runs this mission now
-
-
-def _end_after(stop: threading.Event, recorder: Recorder) -> None:
-    stop.wait()
-    threading.Event().wait(STOP_GRACE_S)
-    _finish(recorder)
-    _exit(0)
-
-
-def _in_thread(target: Callable[[], object]) -> None:
-    threading.Thread(target=target, daemon=True).start()
-
-
-def _exit(code: int) -> None:
-    """Leave without the interpreter's farewell: threads of libraries may hold it up for long."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)

@@ -80,6 +80,7 @@ def test_one_that_is_killed_is_replaced_and_costs_no_mission_an_attempt(
     model_server.rules = [Rule(Reply("Done."))]
     first = one_waits(longline)
     os.kill(first, signal.SIGKILL)
+    until(lambda: gone(first), what="end of the process")  # it has a last moment, on a busy machine
     created = longline.client.create(mission())
     assert ended(longline, created["id"])["attempt"] == 1
     assert one_waits(longline, but=first) != first

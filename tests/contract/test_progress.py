@@ -1,5 +1,8 @@
 """What a running attempt records, and that a mission's row is what its log says."""
 
+import pytest
+
+from service.errors import LeaseLost
 from service.events.kinds import Kind, NewEvent
 from service.missions import progress
 from tests import folding
@@ -54,6 +57,15 @@ def test_the_row_is_what_the_log_says_through_a_whole_life(db):
         step()
         assert the.follows_its_log(db, mission_id)
     assert the.mission(db, mission_id)["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("how", ["transaction", "statement"])
+def test_a_rehearsal_changes_nothing(db, how):
+    claimed = the.running(db)
+    before = the.events(db), the.mission(db, claimed.mission_id)
+    with pytest.raises(LeaseLost), getattr(db, how)() as conn:
+        progress.rehearse(conn, 0, NewEvent(Kind.LOG, "none", {}))
+    assert (the.events(db), the.mission(db, claimed.mission_id)) == before
 
 
 def test_folding_sees_a_row_that_does_not_follow(db):

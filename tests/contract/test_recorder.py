@@ -91,6 +91,41 @@ def lines(db, claimed):
     return [event["data"]["line"] for event in logged]
 
 
+class Unread(Database):
+    """A database in which nothing may be looked up."""
+
+    @contextmanager
+    def reading(self):
+        raise AssertionError("a read")
+        yield
+
+
+def test_a_first_attempt_reads_nothing_of_earlier_ones(settings, db):
+    claimed = the.running(db)
+    with closing(Unread(settings)) as unread:
+        runs = attempt(unread, claimed)
+        assert runs.finished_tasks() == {}
+        assert runs.unfinished_tools() == []
+
+
+def test_a_second_one_has_what_the_first_one_did(db):
+    first = the.running(db)
+    the.finish_task(db, first, "research")
+    the.lose(db, first)
+    again = attempt(db, the.claim(db))
+    assert list(again.finished_tasks()) == ["research"]
+
+
+def test_a_lease_that_is_lost_is_told_of(db):
+    claimed = the.running(db)
+    told = threading.Event()
+    recorder = Recorder(db, claimed, Redactor([]), on_lost=told.set)
+    recorder.start()
+    the.lose(db, claimed)
+    recorder.put(line("too late"))
+    assert told.wait(30)
+
+
 @pytest.mark.parametrize("lost", ["rolled back", "committed"])
 def test_a_batch_whose_answer_was_lost_is_stored_once(db, failing, lost):
     claimed = the.running(db)
