@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select
 
 from models import missions, task_outputs
 from service import clock
+from service.db import rows
 from service.events.kinds import Kind, NewEvent
 from service.events.log import Fence
 from service.events.text import decode, encode, encode_bounded
@@ -21,6 +22,9 @@ from service.missions.target import Target
 
 UNREAD = "This worker cannot read the mission's spec: another version has written it."
 ORDERS = (missions.c.id, missions.c.mseq, missions.c.status, missions.c.cancel_requested_ms)
+# A worker asks at every commit while it runs something.
+ORDERS_OF = f"""SELECT {", ".join(column.name for column in ORDERS)} FROM missions
+WHERE lease_owner = ? AND status IN {tuple(sorted(map(str, HELD)))}"""  # noqa: S608 (our own names)
 MAX_LOSSES = 3  # a mission that takes its worker down every time must not do so for ever
 
 
@@ -117,7 +121,7 @@ def renew(conn: Connection, owner: str, mission_ids: Iterable[int], *, lease_s: 
     Not of all that it holds: it may have claimed one without hearing of it, because the database
     died behind the commit. Nobody runs that one, so its lease has to run out.
     """
-    rows = conn.execute(
+    found = conn.execute(
         update(missions)
         .where(
             missions.c.lease_owner == owner,
@@ -127,22 +131,20 @@ def renew(conn: Connection, owner: str, mission_ids: Iterable[int], *, lease_s: 
         .values(lease_until_ms=clock.now_ms() + int(lease_s * 1000))
         .returning(*ORDERS)
     ).all()
-    return _renewed(rows)
+    return _renewed(found)
 
 
 def orders(conn: Connection, owner: str) -> Renewed:
     """As `renew`, without writing: for a look at every change of the database."""
-    rows = conn.execute(
-        select(*ORDERS).where(missions.c.lease_owner == owner, missions.c.status.in_(HELD))
-    ).all()
-    return _renewed(rows)
+    return _renewed(list(rows(conn, ORDERS_OF, (owner,))))
 
 
-def _renewed(rows: Sequence[Any]) -> Renewed:
+def _renewed(found: Sequence[Sequence[Any]]) -> Renewed:
+    """found: rows of ORDERS."""
     return Renewed(
-        {row.id: row.mseq for row in rows},
-        frozenset(row.id for row in rows if row.cancel_requested_ms is not None),
-        any(row.status == Status.WAITING for row in rows),
+        {mission: mseq for mission, mseq, _, _ in found},
+        frozenset(mission for mission, _, _, cancelled_ms in found if cancelled_ms is not None),
+        any(status == Status.WAITING for _, _, status, _ in found),
     )
 
 
@@ -267,12 +269,12 @@ def held_by(conn: Connection, owner: str) -> list[Lease]:
 
 
 def _leases(conn: Connection, which: ColumnElement[bool]) -> list[Lease]:
-    rows = conn.execute(
+    found = conn.execute(
         select(missions.c.id, missions.c.attempt, missions.c.lease_owner, missions.c.lease_until_ms)
         .where(which)
         .order_by(missions.c.id)
     )
-    return [Lease(row.id, Fence(row.attempt, row.lease_owner), row.lease_until_ms) for row in rows]
+    return [Lease(row.id, Fence(row.attempt, row.lease_owner), row.lease_until_ms) for row in found]
 
 
 def lose_lease(conn: Connection, lease: Lease, *, reason: str) -> Status | None:

@@ -19,9 +19,15 @@ from sqlalchemy import (
 
 from models import missions, workspaces
 from service import clock
+from service.db import rows
 from service.missions.states import HELD, Status
 
 CLAIMS_IN_TURN = 0x10_6C_11_6F  # an advisory lock's number: any that nobody else uses
+# Asked at every commit, by each worker that has room.
+LOOK = """
+SELECT EXISTS (SELECT 1 FROM workspaces WHERE max_running IS NOT NULL) FROM missions
+WHERE status = 'queued' AND (not_before_ms IS NULL OR not_before_ms <= ?) LIMIT 1
+"""
 # Workspaces that a claim tries: others may be claiming in the first ones just now.
 TRIED = 10
 
@@ -50,9 +56,8 @@ class Due:
 
 def look(conn: Connection, limits: Limits = NO_LIMITS) -> Due | None:
     """Whether a claim may find something: a cheap look before the transaction of a claim."""
-    own = select(workspaces.c.id).where(workspaces.c.max_running.is_not(None)).exists()
-    found = conn.execute(select(missions.c.id, own.label("limited")).where(_due()).limit(1)).first()
-    return None if found is None else Due(limits != NO_LIMITS or bool(found.limited))
+    found = list(rows(conn, LOOK, (clock.now_ms(),)))
+    return Due(limits != NO_LIMITS or bool(found[0][0])) if found else None
 
 
 def expected() -> Due:

@@ -4,9 +4,11 @@ A list of what is allowed, for what is secret cannot be listed. A mission by spe
 key beside the environment, so it finds none there; a project reads them where its framework looks.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
 from pathlib import Path
 
 from service import config
@@ -84,9 +86,11 @@ def of_project(settings: Settings, folder: Path | None, storage: Path) -> Surrou
 
 
 def _allowed(names: Iterable[str]) -> dict[str, str]:
-    patterns = tuple(names)
-    return {
-        name: value
-        for name, value in config.environment().items()
-        if any(fnmatchcase(name, pattern) for pattern in patterns)
-    }
+    on_list = _pattern(tuple(names))
+    return {name: value for name, value in config.environment().items() if on_list.match(name)}
+
+
+@lru_cache(maxsize=64)
+def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Any of the names. All missions of a worker have the same ones, and each would wait for it."""
+    return re.compile("|".join(map(translate, names)))
