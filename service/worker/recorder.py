@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import Self
 
 from service import durations
 from service.db import UNAVAILABLE, Database, reason
@@ -27,22 +28,25 @@ logger = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Writes one attempt's events. Any thread may put; order of putting is order in the log."""
+    """Writes one attempt's events. Any thread may put; order of putting is order in the log.
+
+    Its thread may be started before it is known which attempt: nothing is put before `take_up`.
+    """
+
+    redactor: Redactor
+    _once: Once
+    _redacting: Redacting
 
     def __init__(
         self,
         db: Database,
-        claim: Claim,
-        redactor: Redactor,
         appends: Counts | None = None,
         *,
         on_lost: Callable[[], object] = lambda: None,
     ) -> None:
         """appends: where to count how long each append takes. on_lost: called when the lease is gone."""
+        self._db = db
         self._appends = durations.none() if appends is None else appends
-        self._once = Once(db, claim)
-        self.redactor = redactor
-        self._redacting = Redacting(redactor)
         self._pending: list[NewEvent] = []
         self._filled = threading.Condition()
         self._writing = threading.Lock()
@@ -53,6 +57,13 @@ class Recorder:
 
     def start(self) -> None:
         self._thread.start()
+
+    def take_up(self, claim: Claim, redactor: Redactor) -> Self:
+        """From here on it is this attempt's."""
+        self._once = Once(self._db, claim)
+        self.redactor = redactor
+        self._redacting = Redacting(redactor)
+        return self
 
     def put(self, event: NewEvent) -> None:
         """Take an event; returns at once."""

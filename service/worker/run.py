@@ -47,13 +47,16 @@ def main(settings: Settings, ends: Ends) -> None:
     if not ends.hurried:
         _prepare(db)
     watch = Watch()
-    watch.start()
+    recorder = Recorder(db, ends.appends, on_lost=watch.stop.set)
+    for threaded in (watch, recorder):
+        threaded.start()
     _set_levels(settings)
     ends.ready.value = not ends.hurried
     order = _received(ends.order)
     if order is None:
         os._exit(0)  # nobody needs us any more, or the supervisor has died
-    _begin(db, order, settings, ends, watch, finish)
+    watch.last = lambda: _finish(recorder)
+    _begin(db, order, settings, ends, recorder, stop=watch.stop, finish=finish)
 
 
 def _begin(
@@ -61,23 +64,21 @@ def _begin(
     order: Order,
     settings: Settings,
     ends: Ends,
-    watch: Watch,
+    recorder: Recorder,
+    *,
+    stop: threading.Event,
     finish: threading.Event,
 ) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: watch.stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     _take_over_output(ends.stdout, ends.stderr)
     os.chdir(order.folder)
     config.become(order.around.environment)
-    recorder = Recorder(
-        db, order.claim, Redactor(order.around.secrets), ends.appends, on_lost=watch.stop.set
-    )
-    recorder.start()
-    watch.last = lambda: _finish(recorder)
+    recorder.take_up(order.claim, Redactor(order.around.secrets))
     attempt = Attempt(
         db,
         order.claim,
         recorder,
-        stop=watch.stop,
+        stop=stop,
         finish=finish,
         prices=Prices(settings, order.around.environment.get("OPENAI_BASE_URL")),
         told=lambda: float(ends.news.value),

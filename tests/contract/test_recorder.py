@@ -77,7 +77,7 @@ def severing(server, settings, db, monkeypatch):
 
 
 def attempt(db, claimed):
-    recorder = Recorder(db, claimed, Redactor(()))
+    recorder = Recorder(db).take_up(claimed, Redactor(()))
     never = threading.Event()
     return Attempt(db, claimed, recorder, stop=never, finish=never, prices=Prices(Settings(), None))
 
@@ -116,10 +116,19 @@ def test_a_second_one_has_what_the_first_one_did(db):
     assert list(again.finished_tasks()) == ["research"]
 
 
+def test_a_recorder_may_be_started_before_its_attempt_is_known(db):
+    recorder = Recorder(db)
+    recorder.start()
+    claimed = the.running(db)
+    recorder.take_up(claimed, Redactor(["a-secret-value"])).put(line("not a-secret-value"))
+    recorder.close()
+    assert lines(db, claimed) == ["not [redacted]"]
+
+
 def test_a_lease_that_is_lost_is_told_of(db):
     claimed = the.running(db)
     told = threading.Event()
-    recorder = Recorder(db, claimed, Redactor([]), on_lost=told.set)
+    recorder = Recorder(db, on_lost=told.set).take_up(claimed, Redactor([]))
     recorder.start()
     the.lose(db, claimed)
     recorder.put(line("too late"))
@@ -129,7 +138,7 @@ def test_a_lease_that_is_lost_is_told_of(db):
 @pytest.mark.parametrize("lost", ["rolled back", "committed"])
 def test_a_batch_whose_answer_was_lost_is_stored_once(db, failing, lost):
     claimed = the.running(db)
-    recorder = Recorder(failing, claimed, Redactor(()))
+    recorder = Recorder(failing).take_up(claimed, Redactor(()))
     written = []
     for n in range(3):
         failing.lost = lost
@@ -185,7 +194,7 @@ def test_when_a_connection_ends_behind_its_commit_nothing_is_stored_twice(
         until(lambda: execute(settings.database_url, WAITING) != [(0,)], what="second try")
 
     with closing(Database(Settings(data=settings.data, database_url=severing.url))) as far:
-        recorder = Recorder(far, claimed, Redactor(()))
+        recorder = Recorder(far).take_up(claimed, Redactor(()))
         for n in range(3):
             severing.lose(first=is_back if when == "is about to commit" else None)
             recorder.store([line(f"{n}")], lambda _: None)
@@ -202,7 +211,7 @@ def test_what_another_wrote_alike_is_not_taken_for_ours(db, failing):
     the.lose(db, first)
     second = the.claim(db)
     failing.lost = "rolled back"
-    Recorder(failing, second, Redactor(())).store([event], lambda _: None)
+    Recorder(failing).take_up(second, Redactor(())).store([event], lambda _: None)
     assert len(the.events_of(db, first.mission_id, kinds=["LOG"])) == 2
 
 
@@ -212,7 +221,7 @@ def test_the_first_batches_of_a_quiet_moment_do_not_wait_and_those_that_follow_d
     clock = SimpleNamespace(monotonic=lambda: 1.0, sleep=slept.append)
     monkeypatch.setattr(module, "time", clock)
     claimed = the.running(db)
-    recorder = Recorder(db, claimed, Redactor([]))
+    recorder = Recorder(db).take_up(claimed, Redactor([]))
     recorder.start()
     for n in range(module.AT_ONCE + 1):
         recorder.put(the.delta(f"word {n} ", call="c1"))

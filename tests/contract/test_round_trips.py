@@ -148,7 +148,7 @@ def seqs(db: Any, wanted: Filter, after: int) -> list[int]:
 )
 def test_a_streamed_text_comes_back_redacted_and_otherwise_as_it_was(db, pieces):
     claimed = the.running(db)
-    recorder = Recorder(db, claimed, Redactor(["a-secret-value"]))
+    recorder = Recorder(db).take_up(claimed, Redactor(["a-secret-value"]))
     recorder.start()
     for piece in pieces:
         recorder.put(the.delta(piece, call="c1"))
