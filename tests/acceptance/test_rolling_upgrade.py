@@ -23,7 +23,7 @@ from tests.model_server import ModelServer, Reply, Rule
 from tests.postgres import PostgresServer, execute
 from tests.processes import Longline, until
 
-pytestmark = [pytest.mark.processes, pytest.mark.agents]
+pytestmark = [pytest.mark.processes, pytest.mark.agents, pytest.mark.waits]
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("service", "models", "migrations", "static", "setup.cfg")

@@ -11,7 +11,7 @@ from tests.browser.stage import Stage, spoken
 from tests.browser.ticks import CLOCK, TAKEOVER_TICKS, ticks_until_poll, wait_until
 from tests.contract import given as the
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.waits]
 
 
 def test_a_proxy_that_cuts_after_3_s_is_lived_with(context: BrowserContext, stage: Stage) -> None:

@@ -222,7 +222,7 @@ def test_tokens_are_made_listed_and_revoked(tmp_path: Path) -> None:
     [listed] = json.loads(piped("token", "list", "--json", env=env).stdout)
     assert (listed["name"], listed["revoked_at"]) == ("ada", None)
     assert listed["expires_at"] is not None
-    secret = made.rpartition("_")[2]
+    secret = made.split("_", 2)[2]  # may have a "_" of its own
     assert secret not in json.dumps(listed)
     assert piped("token", "revoke", listed["id"], env=env).returncode == 0
     assert piped("token", "revoke", listed["id"], env=env).returncode == 1

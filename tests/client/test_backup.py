@@ -20,7 +20,7 @@ from tests.folding import differences, faults
 from tests.postgres import PostgresServer
 from tests.processes import Longline
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.waits]
 
 PAGE = ROOT / "docs" / "operations.md"
 

@@ -16,7 +16,7 @@ from tests.client.writer import Writer
 from tests.debian import need
 from tests.processes import Longline, until
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.waits]
 
 BAD = ("pass", "cut", "page_502", "pass", "cut_without_length", "drop", "page_200", "pass", "old")
 # The page's own pauses are for people's networks; what is tested does not depend on their length.

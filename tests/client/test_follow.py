@@ -29,7 +29,7 @@ from tests.contract.given import SPEC
 from tests.folding import differences, faults
 from tests.processes import Longline, until
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.waits]
 
 BAD = ("pass", "cut", "pass", "page_502", "drop", "pass", "page_200", "pass", "old", "pass")
 

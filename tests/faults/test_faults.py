@@ -7,7 +7,7 @@ import pytest
 from tests.faults.breaking import Lengths
 from tests.faults.play import play
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.waits]
 
 SEED = 7
 SHORT = Lengths(stall_s=4.0, outage_s=3.0, pause_s=0.2)
