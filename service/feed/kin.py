@@ -2,7 +2,7 @@
 
 After a restart all clients of a process come at once, many with the same token and headers. What follows
 from those bytes was found out with the first of them. What follows from the numbers the watcher reads,
-for all who came in the meantime at once; see `meeting`.
+for all who came in the meantime at once; see `serving`.
 """
 
 import re
