@@ -79,7 +79,7 @@ def _caller(request: Request) -> Access:
 
 
 def _open_with(text: str) -> Access | None:
-    with services().db.brief() as conn:
+    with services().db.brief(alone=True) as conn:
         access = tokens.open_with(conn, text)
     if access is not None and tokens.is_use_due(access):
         with services().db.transaction() as conn:
@@ -88,8 +88,9 @@ def _open_with(text: str) -> Access | None:
 
 
 def _without_token(detail: str | None = None) -> Access:
-    may_be_open = services().settings.may_be_open
-    with services().db.brief() as conn:
-        if not may_be_open or tokens.any_made(conn):
-            raise Problem("unauthorized", detail)
-        return tokens.everything(conn)
+    if services().settings.may_be_open:
+        with services().db.brief(alone=True) as conn:
+            access = tokens.without_one(conn)
+        if access is not None:
+            return access
+    raise Problem("unauthorized", detail)

@@ -1,7 +1,7 @@
 """How much one caller may ask of one web process. Counts in memory: a restart forgives everybody.
 
 Open loopback, which has one user and no token, is not limited by token. What is limited for a whole
-workspace is counted in the database: see `missions.quota`.
+workspace is counted in the database: see `missions.admission`.
 """
 
 import time

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -26,8 +27,8 @@ from service.errors import Problem
 from service.events.kinds import Kind
 from service.feed import cursor
 from service.feed.cursor import Filter, integer, misfit, seconds
-from service.missions import commands, projects, queries, quota, specs
-from service.missions.commands import Idempotency
+from service.missions import admission, commands, projects, queries, specs
+from service.missions.admission import Idempotency
 from service.missions.project_spec import ProjectSpec
 from service.missions.spec import TOOLS
 from service.missions.specs import Spec
@@ -51,11 +52,8 @@ def create() -> Response:
     spec = fit(specs.kind_of(body), body)
     _check_runnable(spec, {file.name for file in asked.files})
     idempotency = _idempotency(asked.digest())
-    with services().db.transaction() as conn:
-        earlier = idempotency and commands.find_replay(conn, access.workspace_id, idempotency)
-        if not earlier:
-            quota.check(conn, access.workspace_id, most=services().settings.max_queued)
-        mission_id = earlier or commands.create(
+    with _admission(access.workspace_id, idempotency) as (conn, earlier):
+        mission = earlier or commands.create(
             conn,
             access.workspace_id,
             _admitted(conn, spec),
@@ -63,8 +61,6 @@ def create() -> Response:
             idempotency=idempotency,
             besides=lambda made: _announce(conn, access, made),
         )
-        mission = queries.one(conn, access.workspace_id, mission_id)
-    logs.about(mission=mission_id)
     return _created(mission, replayed=bool(earlier))
 
 
@@ -130,24 +126,27 @@ def retry(mission_id: int) -> Response:
     arguments()
     no_body()
     idempotency = _idempotency(f"retry {mission_id}".encode())
-    with services().db.transaction() as conn:
-        earlier = idempotency and commands.find_replay(conn, access.workspace_id, idempotency)
-        made = earlier or _again(conn, access, mission_id, idempotency)
-        mission = queries.one(conn, access.workspace_id, made)
+    with _admission(access.workspace_id, idempotency) as (conn, earlier):
+        mission = earlier or commands.retry(
+            conn,
+            access.workspace_id,
+            mission_id,
+            idempotency=idempotency,
+            besides=lambda made: _announce(conn, access, made),
+        )
     return _created(mission, replayed=bool(earlier))
 
 
-def _again(
-    conn: Connection, access: Access, mission_id: int, idempotency: Idempotency | None
-) -> int:
-    quota.check(conn, access.workspace_id, most=services().settings.max_queued)
-    return commands.retry(
-        conn,
-        access.workspace_id,
-        mission_id,
-        idempotency=idempotency,
-        besides=lambda made: _announce(conn, access, made),
-    )
+@contextmanager
+def _admission(
+    workspace_id: int, idempotency: Idempotency | None
+) -> Iterator[tuple[Connection, dict[str, Any] | None]]:
+    """A transaction in which a mission may be made, and the one that was made under the key before."""
+    lock = None if idempotency is None else idempotency.lock(workspace_id)
+    with services().db.transaction(lock=lock) as conn:
+        most = services().settings.max_queued
+        earlier = admission.check(conn, workspace_id, idempotency, most=most)
+        yield conn, None if earlier is None else queries.one(conn, workspace_id, earlier)
 
 
 def _announce(conn: Connection, access: Access, mission_id: int) -> None:
@@ -170,6 +169,7 @@ def _look(workspace_id: int, mission_id: int) -> tuple[dict[str, Any], int]:
 
 
 def _created(mission: dict[str, Any], *, replayed: bool) -> Response:
+    logs.about(mission=mission["id"])
     headers = {"Location": f"/missions/{mission['id']}"}
     if replayed:
         headers["Idempotency-Replayed"] = "true"

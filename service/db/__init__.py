@@ -111,14 +111,14 @@ class Database:
             yield Sight(conn, None)
 
     @contextmanager
-    def brief(self) -> Iterator[Connection]:
+    def brief(self, *, alone: bool = False) -> Iterator[Connection]:
         """As `reading`, for the few rows that nearly every request asks for.
 
-        On SQLite, on a connection that is kept for whoever comes first: SQLAlchemy's way to one and back costs
-        several times what is read.
+        alone: for one statement, which on PostgreSQL is a transaction by itself. On SQLite, on a connection
+        that is kept for whoever comes first: SQLAlchemy's way to one and back costs several times what is read.
         """
         if not self.is_sqlite or not self._brief_is_free.acquire(blocking=False):
-            with self.reading() as conn:
+            with self.glance() if alone else self.reading() as conn:
                 yield conn
             return
         try:

@@ -1,9 +1,10 @@
 """Missions as clients see them: one, or the list. Reads only."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Row, ScalarSelect, Text, cast, func, select
+from sqlalchemy import Connection, Text, bindparam, cast, func, select
 
 from models import missions, requests, workspaces
 from service.clock import rfc3339, rfc3339_or_none
@@ -17,19 +18,33 @@ EXISTING = "SELECT id FROM missions WHERE id IN"
 STATUS_AND_REV = "SELECT status, rev FROM missions WHERE id = ? AND workspace_id = ?"
 NEWEST = "SELECT max(seq) FROM events WHERE mission_id = missions.id"
 STATUS_AND_NEWEST = f"SELECT id, status, ({NEWEST}) FROM missions WHERE workspace_id = ? AND id IN"  # noqa: S608
+# The numbers of a mission's unanswered requests, as text with commas.
+OPEN_REQUESTS = (
+    select(func.aggregate_strings(cast(requests.c.id, Text), ","))
+    .where(requests.c.mission_id == missions.c.id, requests.c.status == "pending")
+    .correlate(missions)
+    .scalar_subquery()
+)
+# Built once: most of what one costs is building it.
+ONE = (
+    select(missions, workspaces.c.head, OPEN_REQUESTS.label("open_requests"))
+    .join(workspaces, workspaces.c.id == missions.c.workspace_id)
+    .where(missions.c.id == bindparam("mission"), workspaces.c.id == bindparam("workspace"))
+)
 
 
 def one(conn: Connection, workspace_id: int, mission_id: int) -> dict[str, Any]:
     """A mission with `as_of`, the cursor of this view, which is one statement's. Raises Problem not_found."""
-    row = conn.execute(
-        select(missions, workspaces.c.head, _open_requests().label("open_requests"))
-        .join(workspaces, workspaces.c.id == missions.c.workspace_id)
-        .where(missions.c.id == mission_id, missions.c.workspace_id == workspace_id)
-    ).one_or_none()
+    row = conn.execute(ONE, {"workspace": workspace_id, "mission": mission_id}).one_or_none()
     if row is None:
         raise _unknown(mission_id)
     pending = sorted(int(number) for number in (row.open_requests or "").split(",") if number)
     return {**_view(row, pending), "as_of": row.head}
+
+
+def new(row: Mapping[str, Any], seq: int) -> dict[str, Any]:
+    """As `one`, of a mission that is being made. row: as it was stored; seq: of its one event."""
+    return {**_view(SimpleNamespace(**row), []), "rev": seq, "as_of": seq}
 
 
 def page(
@@ -114,15 +129,6 @@ def _unknown(mission_id: int) -> Problem:
     return Problem("not_found", f"There is no mission {mission_id}.")
 
 
-def _open_requests() -> ScalarSelect[str]:
-    """The numbers of a mission's unanswered requests, as text with commas."""
-    number = cast(requests.c.id, Text)
-    open_ones = select(func.aggregate_strings(number, ",")).where(
-        requests.c.mission_id == missions.c.id, requests.c.status == "pending"
-    )
-    return open_ones.correlate(missions).scalar_subquery()
-
-
 def _pending(conn: Connection, mission_ids: Sequence[int]) -> dict[int, list[int]]:
     open_ones = conn.execute(
         select(requests.c.mission_id, requests.c.id)
@@ -135,7 +141,7 @@ def _pending(conn: Connection, mission_ids: Sequence[int]) -> dict[int, list[int
     return found
 
 
-def _view(row: Row[Any], pending: list[int]) -> dict[str, Any]:
+def _view(row: Any, pending: list[int]) -> dict[str, Any]:
     return {
         "id": row.id,
         "title": row.title,

@@ -12,6 +12,7 @@ from models import audit, workspaces
 from service import clock
 from service.security.tokens import Access
 
+WRITE = insert(audit)  # once: building it costs more than what it does
 COMMAND_LINE = "command line"  # whoever can run it there owns the database anyway
 
 
@@ -41,12 +42,13 @@ def _write(
     conn: Connection, workspace_id: int, actor: str, token_id: str | None, action: str, subject: str
 ) -> None:
     conn.execute(
-        insert(audit).values(
-            workspace_id=workspace_id,
-            at_ms=clock.now_ms(),
-            actor=actor,
-            token_id=token_id,
-            action=action,
-            subject=subject,
-        )
+        WRITE,
+        {
+            "workspace_id": workspace_id,
+            "at_ms": clock.now_ms(),
+            "actor": actor,
+            "token_id": token_id,
+            "action": action,
+            "subject": subject,
+        },
     )

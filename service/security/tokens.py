@@ -20,7 +20,9 @@ PREFIX = "ll"  # so that a leaked one is recognised, by people and by scanners
 FROM_ENVIRONMENT = "environment"  # the id of the token that the operator's environment holds
 # Asked for each request of an open server, so for the driver: to build a statement costs more than it does.
 ANY_MADE = "SELECT 1 FROM tokens WHERE mission_id IS NULL AND request_id IS NULL LIMIT 1"
-DEFAULT_WORKSPACE = "SELECT id, access_changes FROM workspaces WHERE name = 'default'"
+OPEN = f"""
+SELECT id, access_changes FROM workspaces WHERE name = 'default' AND NOT EXISTS ({ANY_MADE})
+"""  # noqa: S608 (our own names)
 USE_NOTED_EVERY_MS = 60_000  # the last use is for people: a write for each request would be waste
 
 LINK = or_(tokens.c.mission_id.is_not(None), tokens.c.request_id.is_not(None))
@@ -199,10 +201,13 @@ def listed(conn: Connection) -> Sequence[Row[Any]]:
     ).all()
 
 
-def everything(conn: Connection) -> Access:
+def without_one(conn: Connection) -> Access | None:
     """What a caller on loopback may do where no token was ever made: all, in `default`."""
-    default, changes = conn.exec_driver_sql(DEFAULT_WORKSPACE).one()
-    return Access(default, frozenset(SCOPES), "local", changes=changes)
+    opened = conn.exec_driver_sql(OPEN).one_or_none()
+    if opened is None:
+        return None
+    workspace_id, changes = opened
+    return Access(workspace_id, frozenset(SCOPES), "local", changes=changes)
 
 
 def workspace_named(conn: Connection, name: str) -> int:

@@ -124,7 +124,7 @@ class Ours(Side):
         spec = MissionSpec.model_validate(mission())
         db = Database(Settings(data=self.data, database_url=None, sqlite_synchronous="NORMAL"))
         with db.transaction() as conn:
-            ids = [commands.create(conn, 1, spec) for _ in range(count)]
+            ids = [commands.create(conn, 1, spec)["id"] for _ in range(count)]
             head = log.head(conn, 1).head
         db.close()
         task = {"data": str(self.data), "channels": ids, "synchronous": SYNCHRONOUS}

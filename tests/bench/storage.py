@@ -95,7 +95,7 @@ def _database(folder: Path) -> tuple[Database, int]:
     db = Database(settings)
     schema.upgrade(db)
     with db.transaction() as conn:
-        return db, commands.create(conn, 1, MissionSpec.model_validate(mission()))
+        return db, commands.create(conn, 1, MissionSpec.model_validate(mission()))["id"]
 
 
 def _per_s(once: Callable[[], None]) -> float:

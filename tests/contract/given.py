@@ -42,7 +42,7 @@ def spec(**changes: Any) -> MissionSpec:
 def project_mission(db: Database, name: str) -> int:
     """A queued mission of a registered project."""
     with db.transaction() as conn:
-        return commands.create(conn, WORKSPACE, ProjectSpec(project=name))
+        return int(commands.create(conn, WORKSPACE, ProjectSpec(project=name))["id"])
 
 
 def make_workspace(db: Database, name: str) -> int:
@@ -55,7 +55,7 @@ def make_workspace(db: Database, name: str) -> int:
 def make_mission(db: Database, workspace_id: int = WORKSPACE, **changes: Any) -> int:
     """A queued mission; its log has one event."""
     with db.transaction() as conn:
-        return commands.create(conn, workspace_id, spec(**changes))
+        return int(commands.create(conn, workspace_id, spec(**changes))["id"])
 
 
 def claim(db: Database, owner: str = "worker-1", *, lease_s: float = LEASE_S) -> Claim:

@@ -74,7 +74,7 @@ def ready(worker):
 
 def queue_one(db, dispatch, **changes):
     with db.transaction() as conn:
-        mission_id = commands.create(conn, the.WORKSPACE, the.spec(**changes))
+        mission_id = commands.create(conn, the.WORKSPACE, the.spec(**changes))["id"]
         dispatch.hand_over(conn, mission_id)
     return mission_id
 
@@ -106,7 +106,7 @@ def test_who_waits_hears_of_a_mission_without_looking(db, client, worker):
 
 def test_what_is_rolled_back_was_never_handed_over(db, client, worker):
     with contextlib.suppress(Undone), db.transaction() as conn:
-        client.hand_over(conn, commands.create(conn, the.WORKSPACE, the.spec()))
+        client.hand_over(conn, commands.create(conn, the.WORKSPACE, the.spec())["id"])
         raise Undone
     mission_id = queue_one(db, client)
     until(worker.turn, within_s=SURELY_S, what="claim")

@@ -6,8 +6,8 @@ from sqlalchemy import select
 from models import workspaces
 from service.db import Database
 from service.errors import Problem
-from service.missions import attempts, commands, queries
-from service.missions.commands import Idempotency
+from service.missions import admission, attempts, commands, queries
+from service.missions.admission import Idempotency
 from tests.contract import given as the
 from tests.contract.given import WORKSPACE
 from tests.contract.races import race
@@ -77,19 +77,23 @@ def test_every_mission_has_a_title_to_show(db, changes, title):
     assert the.mission(db, the.make_mission(db, **changes))["title"] == title
 
 
+def admitted(conn, workspace_id, key):
+    return admission.check(conn, workspace_id, key, most=100)
+
+
 def test_the_same_key_and_body_find_the_same_mission(db):
     key = Idempotency.of("key-1", b"body")
     with db.transaction() as conn:
-        assert commands.find_replay(conn, WORKSPACE, key) is None
-        mission_id = commands.create(conn, WORKSPACE, the.spec(), idempotency=key)
-        assert commands.find_replay(conn, WORKSPACE, key) == mission_id
+        assert admitted(conn, WORKSPACE, key) is None
+        mission_id = commands.create(conn, WORKSPACE, the.spec(), idempotency=key)["id"]
+        assert admitted(conn, WORKSPACE, key) == mission_id
 
 
 def test_the_same_key_with_another_body_is_refused(db):
     with db.transaction() as conn:
         commands.create(conn, WORKSPACE, the.spec(), idempotency=Idempotency.of("key-1", b"body"))
     with db.reading() as conn, pytest.raises(Problem) as refused:
-        commands.find_replay(conn, WORKSPACE, Idempotency.of("key-1", b"another"))
+        admitted(conn, WORKSPACE, Idempotency.of("key-1", b"another"))
     assert refused.value.code == "key_reused"
 
 
@@ -98,7 +102,7 @@ def test_a_key_belongs_to_its_workspace(db):
     key = Idempotency.of("key-1", b"body")
     with db.transaction() as conn:
         commands.create(conn, WORKSPACE, the.spec(), idempotency=key)
-        assert commands.find_replay(conn, elsewhere, key) is None
+        assert admitted(conn, elsewhere, key) is None
         commands.create(conn, elsewhere, the.spec(), idempotency=key)
 
 
@@ -110,9 +114,10 @@ def test_of_simultaneous_posts_with_one_key_one_makes_the_mission(db):
     made = []
 
     def post():
-        with db.transaction() as conn:
-            earlier = commands.find_replay(conn, WORKSPACE, key)
-            made.append(earlier or commands.create(conn, WORKSPACE, the.spec(), idempotency=key))
+        with db.transaction(lock=key.lock(WORKSPACE)) as conn:
+            earlier = admitted(conn, WORKSPACE, key)
+            created = earlier or commands.create(conn, WORKSPACE, the.spec(), idempotency=key)["id"]
+            made.append(created)
 
     assert race(*[post] * 8) == [None] * 8
     assert len(made) == 8
@@ -177,7 +182,7 @@ def test_a_retry_is_a_new_mission_from_the_same_spec(db, end):
     claimed = the.running(db, inputs={"topic": "pumps"})
     end(db, claimed)
     with db.transaction() as conn:
-        retry_id = commands.retry(conn, WORKSPACE, claimed.mission_id)
+        retry_id = commands.retry(conn, WORKSPACE, claimed.mission_id)["id"]
     old, new = the.mission(db, claimed.mission_id), the.mission(db, retry_id)
     assert (new["status"], new["retry_of"], new["attempt"]) == ("queued", old["id"], 0)
     assert new["spec"] == old["spec"]
@@ -242,7 +247,7 @@ def test_what_is_written_beside_a_mission_holds_up_nobody_in_its_workspace(db):
             free.append(other.execute(row).scalar())
 
     with db.transaction() as conn:
-        first = commands.create(conn, the.WORKSPACE, the.spec(), besides=besides)
+        first = commands.create(conn, the.WORKSPACE, the.spec(), besides=besides)["id"]
     with db.transaction() as conn:
         commands.retry(conn, the.WORKSPACE, first, besides=besides)
     assert free == [the.WORKSPACE] * 2
