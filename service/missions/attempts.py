@@ -93,7 +93,7 @@ def claim_next(
         mission,
         Status.RUNNING,
         reason="claimed by a worker",
-        besides=[queue.served(mission.workspace_id)],
+        besides=queue.served(mission.workspace_id),
         lease_owner=owner,
         lease_until_ms=clock.now_ms() + int(lease_s * 1000),
     )

@@ -1,15 +1,19 @@
 """Which queued mission is next: fair between workspaces, then by priority, then by age."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
+    Integer,
     Row,
     Select,
     Update,
     and_,
+    bindparam,
     func,
     or_,
     select,
@@ -28,6 +32,11 @@ LOOK = """
 SELECT EXISTS (SELECT 1 FROM workspaces WHERE max_running IS NOT NULL) FROM missions
 WHERE status = 'queued' AND (not_before_ms IS NULL OR not_before_ms <= ?) LIMIT 1
 """
+SERVED = (
+    update(workspaces)
+    .where(workspaces.c.id == bindparam("workspace"))
+    .values(claimed_ms=bindparam("served_ms"))
+)
 # Workspaces that a claim tries: others may be claiming in the first ones just now.
 TRIED = 10
 
@@ -86,21 +95,20 @@ def begin_next(conn: Connection, limits: Limits, due: Due) -> Row[Any] | None:
     """
     if limits.overall is not None and _held(conn) >= limits.overall:
         return None
-    room = _room(limits) if due.in_turn else None
-    waiting = _waiting_workspaces(room)
+    given = {"now_ms": clock.now_ms(), "most": limits.per_workspace}
     if conn.dialect.name == "postgresql":
-        return _begin(conn, _first_of_them(waiting))
-    for workspace_id in conn.execute(waiting).scalars().all():
-        mission = _begin(conn, _first(workspace_id))
+        return conn.execute(_claim(in_turn=due.in_turn), given).one_or_none()
+    for workspace_id in conn.execute(_waiting(in_turn=due.in_turn), given).scalars().all():
+        own = {**given, "workspace": workspace_id}
+        mission = conn.execute(_claim_in_one(), own).one_or_none()
         if mission is not None:
             return mission
     return None
 
 
-def served(workspace_id: int) -> Update:
+def served(workspace_id: int) -> dict[Update, dict[str, int]]:
     """It is another one's turn. To be executed behind the append, which has locked the workspace's row."""
-    own = update(workspaces).where(workspaces.c.id == workspace_id)
-    return own.values(claimed_ms=clock.now_ms())
+    return {SERVED: {"workspace": workspace_id, "served_ms": clock.now_ms()}}
 
 
 def _held(conn: Connection) -> int:
@@ -108,7 +116,34 @@ def _held(conn: Connection) -> int:
     return int(conn.execute(counted).scalar_one())
 
 
-def _room(limits: Limits) -> ColumnElement[bool]:
+# Statements are built once: building the claim's takes longer than the claim.
+
+
+@cache
+def _claim(*, in_turn: bool) -> Update:
+    """The first mission of the first workspace that has one. In those behind it nothing is locked."""
+    place = _waiting(in_turn=in_turn).subquery("place")
+    first = _first(place.c.id).lateral("first")
+    return _begin(select(first.c.id).select_from(place.join(first, true())).limit(1))
+
+
+@cache
+def _claim_in_one() -> Update:
+    """The first mission of one workspace."""
+    return _begin(_first(bindparam("workspace", type_=Integer)))
+
+
+@cache
+def _waiting(*, in_turn: bool) -> Select[int]:
+    """Workspaces with missions that are due. in_turn: that have room for one."""
+    queued = select(missions.c.id).where(missions.c.workspace_id == workspaces.c.id, _due())
+    query = select(workspaces.c.id).where(queued.exists())
+    if in_turn:
+        query = query.where(_room())
+    return query.order_by(workspaces.c.claimed_ms, workspaces.c.id).limit(TRIED)
+
+
+def _room() -> ColumnElement[bool]:
     """That a workspace holds fewer missions than it may."""
     held = (
         select(func.count())
@@ -116,19 +151,11 @@ def _room(limits: Limits) -> ColumnElement[bool]:
         .correlate(workspaces)
         .scalar_subquery()
     )
-    most = func.coalesce(workspaces.c.max_running, limits.per_workspace)
+    most = func.coalesce(workspaces.c.max_running, bindparam("most", type_=Integer))
     return or_(most.is_(None), held < most)
 
 
-def _waiting_workspaces(room: ColumnElement[bool] | None) -> Select[int]:
-    queued = select(missions.c.id).where(missions.c.workspace_id == workspaces.c.id, _due())
-    query = select(workspaces.c.id).where(queued.exists())
-    if room is not None:
-        query = query.where(room)
-    return query.order_by(workspaces.c.claimed_ms, workspaces.c.id).limit(TRIED)
-
-
-def _first(workspace_id: int | ColumnElement[int]) -> Select[int]:
+def _first(workspace_id: ColumnElement[int]) -> Select[int]:
     """The first mission of a workspace that no other claim has locked."""
     return (
         select(missions.c.id)
@@ -139,23 +166,17 @@ def _first(workspace_id: int | ColumnElement[int]) -> Select[int]:
     )
 
 
-def _first_of_them(waiting: Select[int]) -> Select[int]:
-    """The same of the first workspace that has one. In those behind it nothing is locked."""
-    place = waiting.subquery("place")
-    first = _first(place.c.id).lateral("first")
-    return select(first.c.id).select_from(place.join(first, true())).limit(1)
-
-
-def _begin(conn: Connection, chosen: Select[int]) -> Row[Any] | None:
+def _begin(chosen: Select[int]) -> Update:
     """In the statement that chooses it: each is a round trip, during which other claims may have to wait."""
-    return conn.execute(
+    return (
         update(missions)
         .where(missions.c.id == chosen.scalar_subquery())
         .values(attempt=missions.c.attempt + 1)
         .returning(*missions.c)
-    ).one_or_none()
+    )
 
 
 def _due() -> ColumnElement[bool]:
     begins = missions.c.not_before_ms
-    return and_(missions.c.status == Status.QUEUED, or_(begins.is_(None), begins <= clock.now_ms()))
+    now = bindparam("now_ms", type_=BigInteger)
+    return and_(missions.c.status == Status.QUEUED, or_(begins.is_(None), begins <= now))

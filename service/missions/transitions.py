@@ -1,9 +1,11 @@
 """The only writer of a mission's status: row and STATUS event in one transaction, or neither."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, select, update
 
 from models import missions
 from service.errors import LeaseLost
@@ -38,13 +40,13 @@ def move(
     reason: str,
     before: Sequence[NewEvent] = (),
     fence: log.Fence | None = None,
-    besides: Sequence[Update] = (),
+    besides: Mapping[Update, Mapping[str, Any]] = MappingProxyType({}),
     **columns: Any,
 ) -> int:
     """Take a locked mission to another status. Returns the seq of the STATUS event.
 
     before: events that are stored just ahead of it. columns: what else changes in the row.
-    besides: what changes in other tables' rows with it, behind the append.
+    besides: what changes in other tables' rows with it, behind the append: statements, and what they are given.
     Questions that are open when a mission ends are closed as cancelled, before its last event.
     Raises LeaseLost when the fence does not hold or the mission cannot go there.
     """
@@ -55,20 +57,35 @@ def move(
     batch = [*before, *closing, status]
     appended = log.append(conn, mission.id, batch, fence=fence)
     open_requests.number_responses(conn, batch, appended.first_seq)
-    values = {"status": to} | _consequences(mission, to, status.at_ms)
-    change = update(missions).where(missions.c.id == mission.id).values({**values, **columns})
-    _together(conn, [*besides, change])
+    values = {"status": to, **_consequences(mission, to, status.at_ms), **columns}
+    _change(conn, mission.id, values, besides)
     return appended.last_seq
 
 
-def _together(conn: Connection, changes: Sequence[Update]) -> None:
+def _change(
+    conn: Connection,
+    mission_id: int,
+    values: Mapping[str, Any],
+    besides: Mapping[Update, Mapping[str, Any]],
+) -> None:
     """Updates of different tables, on PostgreSQL as one statement: each would be a round trip."""
+    given = {"own_id": mission_id} | {f"new_{name}": value for name, value in values.items()}
     if conn.dialect.name != "postgresql":
-        for change in changes:
-            conn.execute(change)
+        for statement, its in besides.items():
+            conn.execute(statement, its)
+        conn.execute(_update(tuple(values)), given)
         return
-    *besides, last = changes
-    conn.execute(last.add_cte(*(each.cte(f"beside_{n}") for n, each in enumerate(besides))))
+    for its in besides.values():
+        given |= its
+    conn.execute(_update(tuple(values), tuple(besides)), given)
+
+
+@cache
+def _update(columns: tuple[str, ...], besides: tuple[Update, ...] = ()) -> Update:
+    """Built once: a claim would spend more on it than it takes."""
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+    own = update(missions).where(missions.c.id == bindparam("own_id")).values(values)
+    return own.add_cte(*(each.cte(f"beside_{n}") for n, each in enumerate(besides)))
 
 
 def _consequences(mission: Row[Any], to: Status, at_ms: int) -> dict[str, Any]:
