@@ -124,7 +124,7 @@ class PostgresChangeHint:
     """Listens on a channel, in a thread of its own (a greenlet, where threads are greenlets)."""
 
     def __init__(self, url: URL, channel: str, wake: Callable[[], None]) -> None:
-        self._ear = Ear(url, channel, wake)
+        self._ear = Ear(url, channel, lambda _payload: wake())
         self._look_at = 0.0
         self._looked_at = 0.0
         self._busy_until = 0.0
@@ -166,16 +166,20 @@ class PostgresChangeHint:
 
 
 class Ear:
-    """One LISTEN, taken up again whenever it is lost. hears: an echo of ours has come back."""
+    """One connection that listens, taken up again whenever it is lost. hears: an echo of ours has come back."""
 
-    def __init__(self, url: URL, channel: str, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, url: URL, channel: str, heard: Callable[[str], None], *, also: str | None = None
+    ) -> None:
+        """heard: called in another thread with what was said. also: a channel of somebody else's, for no echo."""
         # An engine for its driver and its dialect alone: psycopg must not be imported before
         # gunicorn has made the process a gevent one.
         self._engine = create_engine(
             url, poolclass=NullPool, connect_args=postgres.connect_arguments()
         )
         self._channel = channel
-        self._wake = wake
+        self._also = also
+        self._heard = heard
         self._told = threading.Event()
         self._closed = threading.Event()
         self.hears = False
@@ -210,7 +214,8 @@ class Ear:
     def _listen(self) -> None:
         with self._engine.connect() as conn:
             driver: Any = conn.connection.driver_connection
-            driver.execute(f"LISTEN {self._channel}")
+            for channel in filter(None, (self._channel, self._also)):
+                driver.execute(f'LISTEN "{channel}"')
             while not self._closed.is_set():
                 self._prove(driver)
                 self._hear(driver, PROVE_EVERY_S)
@@ -236,4 +241,4 @@ class Ear:
             self.hears = True
         else:
             self._told.set()
-            self._wake()
+            self._heard(payload)

@@ -48,7 +48,7 @@ def for_worker(
         return LocalDispatch(db, wake)
     from service.dispatch.distributed import DistributedDispatch  # as above
 
-    return DistributedDispatch(db, wake, name=name)
+    return DistributedDispatch(db, wake, name=name, renew_s=settings.renew_s)
 
 
 def _distributed(settings: Settings, db: Database) -> bool:

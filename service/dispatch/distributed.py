@@ -1,7 +1,9 @@
-"""Dispatch on PostgreSQL by a queue, procrastinate: a job rings at one worker that has room.
+"""Dispatch on PostgreSQL by a queue, procrastinate: a job rings at a worker that has room.
 
-A job is a doorbell and no more. Who hears it claims the mission row whose turn it is; a job that is
-lost with its worker costs a second, until somebody with room looks at the rows by himself.
+A job is a doorbell and no more. Who hears it claims the mission row whose turn it is. That a job has come
+is heard twice: at once, by all, when the queue notifies of it, of whom one goes and the others look a
+moment later; and by the one who takes it out of the queue, at the latest in a second. A job that
+is lost with its worker costs that second too, until somebody with room looks at the rows by himself.
 """
 
 import asyncio
@@ -12,17 +14,25 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import procrastinate
 from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
 from sqlalchemy import Connection
 
 from service.db import Database
+from service.db.hints import Ear
+from service.dispatch.turns import Turns
 
 QUEUE = "missions"
 RING = "longline.mission"
 SWEEP = "longline.sweep"
 LOOK_EVERY_S = 1.0  # at the rows, whatever the queue says
-POLL_S = 1.0  # of the queue, beside its LISTEN, which may stay dead after a restart
+POLL_S = 1.0  # of the queue
+# Behind a job that is another worker's turn, who may have no room or be gone.
+LATER_S = 0.02
+# What procrastinate says when a job has come. We listen to it by ourselves: its worker asks for the job
+# before it rings, in three round trips and a commit, and so do all others that have heard of it.
+INSERTED = f"procrastinate_queue_v1#{QUEUE}"
 RETRY_S = 1.0
 STALLED_S = 60.0  # a job whose worker has not been heard of for so long is nobody's
 STOP_WITHIN_S = 5.0
@@ -48,18 +58,23 @@ class ToTheQueue:
 class DistributedDispatch(ToTheQueue):
     """The worker's side: runs procrastinate's worker in a thread with a loop of its own."""
 
-    def __init__(self, db: Database, wake: Callable[[], None], *, name: str) -> None:
-        """wake: called from that thread when a job has come. name: of the worker."""
+    def __init__(
+        self, db: Database, wake: Callable[[], None], *, name: str, renew_s: float
+    ) -> None:
+        """wake: called from another thread when a job has come. name: of the worker."""
         super().__init__()
         self._conninfo = db.direct_url.set(drivername="postgresql").render_as_string(False)
         self._wake = wake
         self._name = name
         self._rung: deque[asyncio.Future[None]] = deque()
+        self._turns = Turns(db, name, renew_s=renew_s)
+        self._heard = self._told = False
         self._look_at = 0.0
         self._loop = asyncio.new_event_loop()
         self._closing = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="dispatch", daemon=True)
         self._thread.start()
+        self._ear = Ear(db.direct_url, "longline_queue", self._hear, also=INSERTED)
 
     def waitables(self) -> list[int]:
         """Nothing: `wake` is called."""
@@ -70,13 +85,15 @@ class DistributedDispatch(ToTheQueue):
 
     @property
     def told(self) -> bool:
-        """Whether somebody has rung: most likely there is a mission to claim."""
-        return bool(self._rung)
+        """Whether a job has just come, and it is our turn: most likely there is a mission to claim."""
+        return self._told
 
     def has_news(self) -> bool:
         """Whether somebody has rung, or it is time to look in any case."""
+        self._turns.meet()
+        self._told, self._heard = self._heard, False
         now = time.monotonic()
-        if not self._rung and now < self._look_at:
+        if not self._told and not self._rung and now < self._look_at:
             return False
         self._look_at = now + LOOK_EVERY_S
         return True
@@ -90,6 +107,7 @@ class DistributedDispatch(ToTheQueue):
             self._loop.call_soon_threadsafe(_resolve, self._rung.popleft())
 
     def close(self) -> None:
+        self._ear.close()
         self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join(STOP_WITHIN_S)
 
@@ -116,6 +134,7 @@ class DistributedDispatch(ToTheQueue):
                     name=self._name,
                     concurrency=1,  # it only rings; how many missions run is the worker's matter
                     fetch_job_polling_interval=POLL_S,
+                    listen_notify=False,
                     install_signal_handlers=False,
                     shutdown_graceful_timeout=0,
                     delete_jobs="successful",
@@ -138,6 +157,15 @@ class DistributedDispatch(ToTheQueue):
         sweep = app.task(name=SWEEP, queue=QUEUE, pass_context=True)(_sweep)
         app.periodic(cron="* * * * *")(sweep)
         return app
+
+    def _hear(self, word: str) -> None:
+        """Called by the ear's thread."""
+        job = orjson.loads(word).get("job_id")
+        if job is not None and self._turns.is_ours(job):
+            self._heard = True
+            self._wake()
+        else:
+            self._look_at = min(self._look_at, time.monotonic() + LATER_S)
 
     async def _ring(self, mission_id: int) -> None:  # noqa: ARG002 (for who reads the queue)
         heard: asyncio.Future[None] = self._loop.create_future()
