@@ -29,6 +29,10 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HOLD_BUCKETS_S = (0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 25.0)
 TAKES_BUCKETS_S = durations.ENDS_S
 SILENT_S = 60  # a worker that has said nothing for so long is not counted any more
+# Added up where it is stored: a scrape would have to fetch what all missions have used.
+MODEL_CALLS = """
+SELECT coalesce(sum(CAST(agent.value ->> 'calls' AS bigint)), 0) FROM missions, json_each({usage}) AS agent
+"""
 TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
 
 
@@ -169,11 +173,8 @@ class _Stored:
         yield CounterMetricFamily("longline_events_appended", "Events ever appended", events)
 
     def _model_calls(self) -> int:
-        rows = self._conn.execute(
-            select(missions.c.usage_by_agent).where(missions.c.usage_by_agent.is_not(None))
-        )
-        used: Iterator[Any] = (decode(row.usage_by_agent) for row in rows)
-        return sum(agent["calls"] for agents in used for agent in agents.values())
+        usage = "usage_by_agent" + ("::json" if self._conn.dialect.name == "postgresql" else "")
+        return int(self._conn.exec_driver_sql(MODEL_CALLS.format(usage=usage)).scalar_one())
 
     def _waiting(self) -> Iterator[Metric]:
         oldest = select(func.min(missions.c.created_ms)).where(missions.c.status == Status.QUEUED)
