@@ -10,8 +10,8 @@ from sqlalchemy import select
 from models import missions, requests
 from service.db import Database
 from service.dispatch.handover import HandOver
-from service.missions import attempts, checkpoints
-from service.missions.attempts import Lease
+from service.missions import checkpoints, leases
+from service.missions.leases import Lease
 from service.missions.states import Status
 from service.requests import answering
 from service.worker import identity, registry
@@ -55,7 +55,7 @@ class Reaper:
             gone = registry.gone_from(conn, identity.host())
         for worker_id in gone:
             with self._db.reading() as conn:
-                held = attempts.held_by(conn, worker_id)
+                held = leases.held_by(conn, worker_id)
             for lease in held:
                 self._recover(lease, "its worker is gone")
             with self._db.transaction() as conn:
@@ -64,13 +64,13 @@ class Reaper:
     def turn(self, data: Path) -> None:
         """Look, with one statement, whether there is anything to recover, expire or remove; and do it."""
         with self._db.glance() as conn:
-            leases, questions = conn.execute(
+            lost, questions = conn.execute(
                 select(
-                    select(missions.c.id).where(attempts.doubtful(self._lease_s)).exists(),
+                    select(missions.c.id).where(leases.doubtful(self._lease_s)).exists(),
                     select(requests.c.id).where(answering.overdue()).exists(),
                 )
             ).one()
-        if leases or self._first_seen:
+        if lost or self._first_seen:
             self.recover_expired()
         if questions:
             self.expire_requests()
@@ -79,7 +79,7 @@ class Reaper:
     def recover_expired(self) -> None:
         """Recover missions whose lease ran out, whoever held them."""
         with self._db.glance() as conn:
-            doubtful = attempts.doubtful_leases(conn, lease_s=self._lease_s)
+            doubtful = leases.doubtful_leases(conn, lease_s=self._lease_s)
         now = self._monotonic()
         self._first_seen = {lease: self._first_seen.get(lease, now) for lease in doubtful}
         for lease, since in self._first_seen.items():
@@ -104,7 +104,7 @@ class Reaper:
     def _recover(self, lease: Lease, reason: str) -> None:
         """One mission in a transaction: who holds a workspace must not want another mission."""
         with self._db.transaction() as conn:
-            status = attempts.lose_lease(conn, lease, reason=reason)
+            status = leases.lose_lease(conn, lease, reason=reason)
             if status is Status.QUEUED:
                 self._dispatch.hand_over(conn, lease.mission_id)
         if status is not None:

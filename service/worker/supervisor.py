@@ -19,7 +19,7 @@ from service.config import LOCAL_MODEL, Settings
 from service.db import UNAVAILABLE, Database, reason
 from service.dispatch import choose
 from service.errors import LeaseLost
-from service.missions import attempts, queue
+from service.missions import attempts, leases, queue
 from service.missions.queue import Due, Limits
 from service.missions.states import Status
 from service.worker import identity, registry
@@ -160,7 +160,7 @@ class Supervisor:
         news = self._dispatch.has_news()
         if self._children and (news or time.monotonic() >= self._answers_at):
             with self._db.glance() as conn:
-                self._follow(attempts.orders(conn, self._identity.id))
+                self._follow(leases.orders(conn, self._identity.id))
         if news or self._full:
             self._claim_all()
         self._reserve.fill(room=self._room)
@@ -263,7 +263,7 @@ class Supervisor:
             return
         with self._db.transaction() as conn:
             self._note_alive(conn)
-            held = attempts.renew(
+            held = leases.renew(
                 conn, self._identity.id, self._children, lease_s=self._settings.lease_s
             )
         self._follow(held)
@@ -273,7 +273,7 @@ class Supervisor:
         appends = durations.added(self._appends, *living)
         registry.note_alive(conn, self._identity.id, appends=appends)
 
-    def _follow(self, orders: attempts.Renewed) -> None:
+    def _follow(self, orders: leases.Renewed) -> None:
         self._answers_at = time.monotonic() + ANSWERS_EVERY_S if orders.waiting else float("inf")
         for mission_id, child in self._children.items():
             child.tell(orders.held.get(mission_id, 0))

@@ -12,7 +12,7 @@ from service.db import Database
 from service.errors import Problem
 from service.events import log
 from service.events.kinds import Kind, NewEvent
-from service.missions import attempts, commands, progress, queries
+from service.missions import attempts, commands, leases, progress, queries
 from service.missions.attempts import Claim
 from service.missions.project_spec import ProjectSpec
 from service.missions.spec import MissionSpec
@@ -101,7 +101,7 @@ def lose(db: Database, claimed: Claim, *, fence: log.Fence | None = None) -> Non
 
 def expired(db: Database) -> list[int]:
     with db.reading() as conn:
-        return [held.mission_id for held in attempts.doubtful_leases(conn, lease_s=LEASE_S)]
+        return [held.mission_id for held in leases.doubtful_leases(conn, lease_s=LEASE_S)]
 
 
 def cancel(db: Database, mission_id: int) -> None:

@@ -4,15 +4,15 @@ import pytest
 
 from service.db import Database
 from service.errors import LeaseLost
-from service.missions import attempts, progress
+from service.missions import leases, progress
 from service.missions.attempts import Claim
 from tests.contract import given as the
 
 
-def renew(db: Database, owner: str, *, lease_s: float = the.LEASE_S) -> attempts.Renewed:
+def renew(db: Database, owner: str, *, lease_s: float = the.LEASE_S) -> leases.Renewed:
     with db.transaction() as conn:
-        held = [lease.mission_id for lease in attempts.held_by(conn, owner)]
-        return attempts.renew(conn, owner, held, lease_s=lease_s)
+        held = [lease.mission_id for lease in leases.held_by(conn, owner)]
+        return leases.renew(conn, owner, held, lease_s=lease_s)
 
 
 def test_renewing_tells_what_is_held_and_what_is_to_be_cancelled(db):
@@ -24,7 +24,7 @@ def test_renewing_tells_what_is_held_and_what_is_to_be_cancelled(db):
     assert found.held.keys() == {mine.mission_id, cancelled.mission_id}
     assert found.cancelled == {cancelled.mission_id}
     with db.reading() as conn:
-        assert attempts.orders(conn, "worker-1") == found
+        assert leases.orders(conn, "worker-1") == found
 
 
 def test_looking_at_what_is_held_tells_that_a_question_was_answered(db):
@@ -33,7 +33,7 @@ def test_looking_at_what_is_held_tells_that_a_question_was_answered(db):
 
     def look():
         with db.reading() as conn:
-            found = attempts.orders(conn, "worker-1")
+            found = leases.orders(conn, "worker-1")
         return found.waiting, found.held[claimed.mission_id]
 
     request_id = the.ask(db, claimed, the.question("k"))
@@ -48,9 +48,9 @@ def test_a_claim_that_its_worker_never_heard_of_is_not_renewed(db):
     """The database died between the commit of the claim and the worker's hearing of it."""
     known, unheard_of = the.running(db), the.running(db)
     with db.transaction() as conn:
-        before = {lease.mission_id: lease for lease in attempts.held_by(conn, "worker-1")}
-        renewed = attempts.renew(conn, "worker-1", [known.mission_id], lease_s=2 * the.LEASE_S)
-        after = {lease.mission_id: lease for lease in attempts.held_by(conn, "worker-1")}
+        before = {lease.mission_id: lease for lease in leases.held_by(conn, "worker-1")}
+        renewed = leases.renew(conn, "worker-1", [known.mission_id], lease_s=2 * the.LEASE_S)
+        after = {lease.mission_id: lease for lease in leases.held_by(conn, "worker-1")}
     assert renewed.held.keys() == {known.mission_id}
     assert after[known.mission_id] != before[known.mission_id]
     assert after[unheard_of.mission_id] == before[unheard_of.mission_id]
@@ -74,7 +74,7 @@ def test_an_ended_mission_is_held_by_nobody(db, stopped_clock):
     assert the.expired(db) == []
     assert renew(db, "worker-1").held == {}
     with db.reading() as conn:
-        assert attempts.held_by(conn, "worker-1") == []
+        assert leases.held_by(conn, "worker-1") == []
 
 
 def replaced(db: Database) -> tuple[Claim, Claim]:

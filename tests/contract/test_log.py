@@ -14,7 +14,7 @@ from service.db import Database
 from service.errors import LeaseLost
 from service.events import log
 from service.events.kinds import Kind, NewEvent
-from service.missions import attempts
+from service.missions import leases
 from tests.contract import given as the
 from tests.contract.given import WORKSPACE, delta
 
@@ -271,6 +271,6 @@ def test_the_missions_counter_is_what_its_events_have_reached(db):
     the.record(db, claimed, delta(), delta())
     with db.reading() as conn:
         mseq = conn.execute(select(missions.c.mseq)).scalar_one()
-        [held] = attempts.held_by(conn, "worker-1")
+        [held] = leases.held_by(conn, "worker-1")
     assert held.fence == claimed.fence
     assert mseq == len(the.events_of(db, claimed.mission_id)) == 4

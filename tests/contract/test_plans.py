@@ -10,7 +10,7 @@ from sqlalchemy import event
 from service.events import log
 from service.feed import page
 from service.feed.cursor import FeedQuery, Filter
-from service.missions import attempts, queries, queue
+from service.missions import leases, queries, queue
 from service.requests import answering, view
 from tests.contract import given as the
 from tests.contract.given import WORKSPACE
@@ -55,9 +55,7 @@ READS = {
         db, lambda c: view.inbox(c, WORKSPACE, limit=50, statuses=["pending"])
     ),
     "due": lambda db: with_conn(db, answering.due),
-    "doubtful leases": lambda db: with_conn(
-        db, lambda c: attempts.doubtful_leases(c, lease_s=30.0)
-    ),
+    "doubtful leases": lambda db: with_conn(db, lambda c: leases.doubtful_leases(c, lease_s=30.0)),
     "anything to claim": lambda db: with_conn(db, queue.look),
 }
 

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from models import missions, workspaces
 from service import clock
-from service.missions import attempts, queue
+from service.missions import attempts, leases, queue
 from service.missions.queue import NO_LIMITS, Limits
 from tests.contract import given as the
 from tests.contract.races import race
@@ -110,7 +110,7 @@ def test_a_limit_holds_whoever_claims_at_the_same_moment(db):
     limits = Limits(overall=5, per_workspace=4)
     race(*[partial(claim_all, db, limits=limits)] * 4)
     with db.reading() as conn:
-        assert len(attempts.held_by(conn, "worker-1")) == 4
+        assert len(leases.held_by(conn, "worker-1")) == 4
 
 
 def test_a_waiting_mission_counts_as_held(db):

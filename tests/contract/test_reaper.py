@@ -3,7 +3,7 @@
 import pytest
 
 from service.dispatch.handover import ToWhoLooks
-from service.missions import attempts
+from service.missions import leases
 from service.worker.reaper import Reaper
 from tests.contract import given as the
 
@@ -39,8 +39,8 @@ def look_for(reaper, ticks, seconds, *, meanwhile=lambda: None):
 
 def renew(db, owner="worker-1"):
     with db.transaction() as conn:
-        held = [lease.mission_id for lease in attempts.held_by(conn, owner)]
-        attempts.renew(conn, owner, held, lease_s=the.LEASE_S)
+        held = [lease.mission_id for lease in leases.held_by(conn, owner)]
+        leases.renew(conn, owner, held, lease_s=the.LEASE_S)
 
 
 def test_a_mission_whose_lease_ran_out_is_recovered(db, reaper, ticks, stopped_clock):
@@ -84,10 +84,10 @@ def test_a_lease_that_was_renewed_after_it_was_read_is_not_taken(db, stopped_clo
     claimed = the.running(db)
     stopped_clock.advance(the.LEASE_S + 1)
     with db.reading() as conn:
-        [lease] = attempts.doubtful_leases(conn, lease_s=the.LEASE_S)
+        [lease] = leases.doubtful_leases(conn, lease_s=the.LEASE_S)
     renew(db)
     with db.transaction() as conn:
-        assert not attempts.lose_lease(conn, lease, reason="it ran out")
+        assert not leases.lose_lease(conn, lease, reason="it ran out")
     assert the.status_of(db, claimed) == "running"
 
 
