@@ -42,6 +42,23 @@ def create(
 
     besides: what else is written, ahead of the event: behind that one the whole workspace waits for the commit.
     """
+    row = _store(conn, workspace_id, spec, retry_of, idempotency)
+    store_inputs(conn, row["id"], files)
+    besides(row["id"])
+    queued = transitions.status_event("mission.queued", None, Status.QUEUED, "created")
+    appended = log.append(conn, row["id"], [queued], fence=None)
+    # Not read again: who made it waits for this transaction's end, as do the workers.
+    return queries.new(row, appended.last_seq)
+
+
+def _store(
+    conn: Connection,
+    workspace_id: int,
+    spec: Spec,
+    retry_of: int | None,
+    idempotency: Idempotency | None,
+) -> dict[str, Any]:
+    """The row of a new mission, by the names of its columns."""
     made = {
         "workspace_id": workspace_id,
         "title": repair(spec.display_title()),
@@ -59,13 +76,7 @@ def create(
         "idempotency_sha256": idempotency and idempotency.sha256,
     }
     (stored,) = rows(conn, _insertion(*made), list(made.values()))
-    row = dict(zip(STORED, stored, strict=True))
-    store_inputs(conn, row["id"], files)
-    besides(row["id"])
-    queued = transitions.status_event("mission.queued", None, Status.QUEUED, "created")
-    appended = log.append(conn, row["id"], [queued], fence=None)
-    # Not read again: who made it waits for this transaction's end, as do the workers.
-    return queries.new(row, appended.last_seq)
+    return dict(zip(STORED, stored, strict=True))
 
 
 def cancel(conn: Connection, workspace_id: int, mission_id: int) -> None:
