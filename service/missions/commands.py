@@ -20,7 +20,6 @@ from service.missions.specs import Spec
 from service.missions.states import Status
 
 DEFAULT_ENGINE = "crewai"
-STORED = tuple(column.name for column in missions.columns)
 Besides = Callable[[int], None]
 
 
@@ -58,7 +57,7 @@ def _store(
     retry_of: int | None,
     idempotency: Idempotency | None,
 ) -> dict[str, Any]:
-    """The row of a new mission, by the names of its columns."""
+    """The row of a new mission: its id, and what it was given."""
     made = {
         "workspace_id": workspace_id,
         "title": repair(spec.display_title()),
@@ -75,8 +74,8 @@ def _store(
         "idempotency_key": idempotency and idempotency.key,
         "idempotency_sha256": idempotency and idempotency.sha256,
     }
-    (stored,) = rows(conn, _insertion(*made), list(made.values()))
-    return dict(zip(STORED, stored, strict=True))
+    ((mission_id,),) = rows(conn, _insertion(*made), list(made.values()))
+    return {"id": int(mission_id), **made}
 
 
 def cancel(conn: Connection, workspace_id: int, mission_id: int) -> None:
@@ -134,9 +133,7 @@ def retry(
 def _insertion(*columns: str) -> str:
     """A new row, for the driver: nearly all of a POST's time is that of the statements around it."""
     places = ", ".join("?" * len(columns))
-    return f"""
-    INSERT INTO missions ({", ".join(columns)}) VALUES ({places}) RETURNING {", ".join(STORED)}
-    """  # noqa: S608 (our own names)
+    return f"INSERT INTO missions ({', '.join(columns)}) VALUES ({places}) RETURNING id"  # noqa: S608 (our own names)
 
 
 def _own(conn: Connection, workspace_id: int, mission_id: int) -> Row[Any]:

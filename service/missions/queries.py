@@ -31,6 +31,13 @@ ONE = (
     .join(workspaces, workspaces.c.id == missions.c.workspace_id)
     .where(missions.c.id == bindparam("mission"), workspaces.c.id == bindparam("workspace"))
 )
+# What is shown of a mission that nothing has happened to, beside what it was given.
+UNTOUCHED = {
+    "attempt": 0,
+    **dict.fromkeys(("started_ms", "ended_ms", "result", "error", "cost_usd")),
+    **dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens", "tasks_done"), 0),
+    "usage_by_agent": "{}",
+}
 
 
 def one(conn: Connection, workspace_id: int, mission_id: int) -> dict[str, Any]:
@@ -42,9 +49,10 @@ def one(conn: Connection, workspace_id: int, mission_id: int) -> dict[str, Any]:
     return {**_view(row, pending), "as_of": row.head}
 
 
-def new(row: Mapping[str, Any], seq: int) -> dict[str, Any]:
-    """As `one`, of a mission that is being made. row: as it was stored; seq: of its one event."""
-    return {**_view(SimpleNamespace(**row), []), "rev": seq, "as_of": seq}
+def new(given: Mapping[str, Any], seq: int) -> dict[str, Any]:
+    """As `one`, of a mission that is being made. given: its id, and what it begins with; seq: of its one event."""
+    row = SimpleNamespace(**{**UNTOUCHED, **given}, rev=seq)
+    return {**_view(row, []), "as_of": seq}
 
 
 def page(
