@@ -68,7 +68,8 @@ class DistributedDispatch(ToTheQueue):
         self._name = name
         self._rung: deque[asyncio.Future[None]] = deque()
         self._turns = Turns(db, name, renew_s=renew_s)
-        self._heard = self._told = False
+        self._heard = threading.Event()
+        self._told = False
         self._look_at = 0.0
         self._loop = asyncio.new_event_loop()
         self._closing = asyncio.Event()
@@ -91,7 +92,9 @@ class DistributedDispatch(ToTheQueue):
     def has_news(self) -> bool:
         """Whether somebody has rung, or it is time to look in any case."""
         self._turns.meet()
-        self._told, self._heard = self._heard, False
+        self._told = self._heard.is_set()
+        if self._told:
+            self._heard.clear()
         now = time.monotonic()
         if not self._told and not self._rung and now < self._look_at:
             return False
@@ -162,7 +165,7 @@ class DistributedDispatch(ToTheQueue):
         """Called by the ear's thread."""
         job = orjson.loads(word).get("job_id")
         if job is not None and self._turns.is_ours(job):
-            self._heard = True
+            self._heard.set()
             self._wake()
         else:
             self._look_at = min(self._look_at, time.monotonic() + LATER_S)
