@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.agents]
 PLAN = ("one", "two", "three", "four")
 PLACES = [*((where, stop) for where in ("boundary", "mid") for stop in range(4)), ("behind", 4)]
 LONG_S = 600.0
+LATE_S = 5.0
 
 
 @pytest.fixture
@@ -115,21 +116,20 @@ def test_a_plan_completes_wherever_its_worker_is_killed(
 def test_a_kill_right_behind_a_task_neither_loses_nor_doubles_it(
     longline: Longline, model_server: ModelServer
 ) -> None:
-    """At a boundary in the strictest sense: as soon as the task's output is stored, or just before."""
+    """At a boundary in the strictest sense: as soon as the task's output is stored."""
+    late = Reply("Result two 99.", first_delay_s=LATE_S)  # so that it is not over before the kill
     model_server.rules = [
-        Rule(Reply(f"Result {name} 99."), last=f"task {name} of run 99.") for name in PLAN
+        Rule(late, last="task two of run 99.", times=1),
+        *(Rule(Reply(f"Result {name} 99."), last=f"task {name} of run 99.") for name in PLAN),
     ]
     created = longline.client.create(four_tasks(99))
     path = f"{longline.url}/missions/{created['id']}/events"
-    after, ended_already = 0, False
-    while not ended_already:
-        page = httpx.get(
-            path, params={"after": after, "wait": 10, "kind": "OUTPUT"}, timeout=30
-        ).json()
-        after = page["next"]
-        if any(event["name"] == "task" for event in page["events"]):
-            break
-        ended_already = page["closed"]
+    page: dict[str, Any] = {"events": [], "next": 0}
+    with httpx.Client(timeout=30) as client:
+        while not page["events"]:
+            query = {"after": page["next"], "wait": 10, "kind": "OUTPUT"}
+            page = client.get(path, params=query).json()
+    assert [event["task"] for event in page["events"]] == ["one"]
     kill_child(longline, created["id"])
     done = ended(longline, created["id"], within_s=90)
     events = longline.events(created["id"])
