@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from service import config
 from service.worker import entry, surroundings
 
-WARM = ["service.worker.run", "service.agents.warm", "service.worker.warm"]
+WARM = ["service.worker.cold", "service.worker.run", "service.agents.warm", "service.worker.warm"]
 # Else the C library gives each of a run's threads memory of its own to allocate from.
 FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
 

@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 
 from service.config import Settings
 from service.db import UNAVAILABLE, Database
+from service.worker import cold
 
 NOWHERE = "postgresql://nobody@127.0.0.1:9/none"  # the port of `discard`, where nobody listens
 
@@ -23,3 +24,4 @@ del db
 # As in service.agents.warm: a collection in a child would copy what it walks.
 gc.collect()
 gc.freeze()
+gc.set_threshold(*cold.OWN)

@@ -32,16 +32,21 @@ def test_a_forked_child_asks_the_model_within_a_second(
 
 
 LEFT = """
-import sys, threading
+import gc, importlib, sys, threading
 from pathlib import Path
 from service import config
+from service.worker.forks import WARM
+collected = gc.get_threshold()
 config.prepare_agent_environment(config.Settings(data=Path(sys.argv[1])))
-import service.agents.warm, service.worker.warm
-print(threading.active_count())
+for name in WARM:
+    importlib.import_module(name)
+print(threading.active_count(), gc.get_threshold() == collected)
 """
 
 
-def test_the_warm_process_has_no_thread_beside_its_own(settings: Settings) -> None:
+def test_the_warm_process_has_no_thread_beside_its_own_and_collects_as_before(
+    settings: Settings,
+) -> None:
     finished = subprocess.run(
         [sys.executable, "-c", LEFT, str(settings.data)],
         capture_output=True,
@@ -49,7 +54,7 @@ def test_the_warm_process_has_no_thread_beside_its_own(settings: Settings) -> No
         timeout=240,
         check=True,
     )
-    assert finished.stdout.split() == ["1"]
+    assert finished.stdout.split() == ["1", "True"]
 
 
 def test_who_listened_before_a_rehearsal_listens_behind_it() -> None:
