@@ -6,12 +6,12 @@ import httpx
 
 from tests.acceptance.checking import check, ended
 from tests.model_server import ModelServer
-from tests.processes import READY_WITHIN_S, Longline, until
+from tests.processes import NO_TLS, READY_WITHIN_S, Longline, until
 
 
 def offered(longline: Longline) -> dict[str, Any]:
     """The projects by name."""
-    found = httpx.get(f"{longline.url}/projects").json()["projects"]
+    found = httpx.get(f"{longline.url}/projects", verify=NO_TLS).json()["projects"]
     return {project["name"]: project for project in found}
 
 

@@ -14,7 +14,7 @@ from tests.edge.wire import Wire
 from tests.folding import differences, faults
 from tests.missions import mission, names, spoken, task
 from tests.model_server import ModelServer, Reply, Rule
-from tests.processes import Longline, until
+from tests.processes import NO_TLS, Longline, until
 
 pytestmark = [pytest.mark.processes, pytest.mark.agents]
 
@@ -177,7 +177,7 @@ def test_a_question_and_its_answer_survive(
 
 
 def held(longline: Longline) -> int:
-    return int(httpx.get(f"{longline.url}/readyz").json()["held"])
+    return int(httpx.get(f"{longline.url}/readyz", verify=NO_TLS).json()["held"])
 
 
 def kill_child(longline: Longline, mission_id: int) -> None:

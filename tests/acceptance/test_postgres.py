@@ -18,7 +18,7 @@ from tests.folding import differences, faults
 from tests.missions import mission, task
 from tests.pgbouncer import PgBouncer
 from tests.postgres import PostgresServer
-from tests.processes import until
+from tests.processes import NO_TLS, until
 
 pytestmark = pytest.mark.processes
 
@@ -66,7 +66,10 @@ def test_however_many_polls_are_held_the_connections_are_few(
     for n, connection in enumerate(holding):
         kinds = ("", "&kind=STATUS", "&kind=-STREAM")[n % 3]
         connection.request("GET", f"/events?after={head}&wait=20{kinds}")
-    until(lambda: httpx.get(f"{web.url}/readyz").json()["held"] == HELD, what="held polls")
+    until(
+        lambda: httpx.get(f"{web.url}/readyz", verify=NO_TLS).json()["held"] == HELD,
+        what="held polls",
+    )
     assert connections(postgres) <= POOL
     with ThreadPoolExecutor(20) as pool, httpx.Client() as client:
         list(pool.map(lambda _: client.get(f"{web.url}/missions").raise_for_status(), range(100)))
@@ -119,7 +122,10 @@ def test_without_a_way_around_the_pooler_events_come_all_the_same(
             with ThreadPoolExecutor(1) as pool:
                 url = f"{node.url}/events?after={head}&wait=20"
                 held = pool.submit(httpx.get, url, timeout=30)
-                until(lambda: httpx.get(f"{node.url}/readyz").json()["held"] == 1, what="poll")
+                until(
+                    lambda: httpx.get(f"{node.url}/readyz", verify=NO_TLS).json()["held"] == 1,
+                    what="poll",
+                )
                 mission_id = the.make_mission(db)
                 page = held.result(10).json()
         finally:

@@ -13,7 +13,7 @@ from tests.cli.terminal import Terminal, environment, piped
 from tests.client.writer import Writer
 from tests.contract import given as the
 from tests.folding import differences, faults
-from tests.processes import Longline, free_port, until
+from tests.processes import NO_TLS, Longline, free_port, until
 
 pytestmark = pytest.mark.processes
 
@@ -97,6 +97,6 @@ def test_a_replay_is_followed_like_a_live_mission(archive: Path) -> None:
 
 def is_up(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz").is_success
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", verify=NO_TLS).is_success
     except httpx.TransportError:
         return False

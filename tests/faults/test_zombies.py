@@ -18,7 +18,7 @@ from tests.faults.play import again
 from tests.faults.stage import Node, Stage, stopped
 from tests.folding import differences, faults
 from tests.missions import mission, task
-from tests.processes import Longline, until
+from tests.processes import NO_TLS, Longline, until
 
 pytestmark = pytest.mark.processes
 
@@ -153,7 +153,7 @@ def late_processes(late: Longline) -> Iterator[None]:
 
 def status(of: Longline, path: str, **headers: str) -> int:
     try:
-        return httpx.get(f"{of.url}{path}", headers=headers).status_code
+        return httpx.get(f"{of.url}{path}", headers=headers, verify=NO_TLS).status_code
     except httpx.TransportError:
         return 0
 
@@ -172,7 +172,10 @@ def test_a_web_process_without_its_database_ends_when_told(stage: Stage) -> None
     node = stage.nodes[1]
     assert stage.postgres is not None
     stage.postgres.stop()
-    until(lambda: httpx.get(f"{node.url}/readyz").status_code == 503, what="web that misses it")
+    until(
+        lambda: httpx.get(f"{node.url}/readyz", verify=NO_TLS).status_code == 503,
+        what="web that misses it",
+    )
     os.kill(node.processes["web"].pid, signal.SIGTERM)
     began = time.monotonic()
     node.processes.pop("web").wait(30)
