@@ -14,6 +14,7 @@ from service.cli.following import printer
 from service.cli.ports import first_free
 from service.cli.serve import LOOK_S, prepare
 from service.client import Client
+from service.client.tls import verify
 from service.config import Settings
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "static" / "examples" / "heat-pumps.json"
@@ -89,7 +90,7 @@ def _wait_until_ready(url: str) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         try:
-            if httpx.get(f"{url}/readyz").is_success:
+            if httpx.get(f"{url}/readyz", verify=verify(url)).is_success:
                 return
         except httpx.TransportError:
             pass  # it is still starting

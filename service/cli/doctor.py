@@ -15,6 +15,7 @@ from service.cli.outcome import Exit, told
 from service.cli.server import LOCAL_URL, as_json
 from service.cli.settings import settings
 from service.cli.showing import harmless, print_json
+from service.client.tls import verify
 
 HOLDS_S = (5.0, 15.0, 25.0)
 LATE_S = 3.0  # how much later than it was sent an answer may come
@@ -39,7 +40,9 @@ class Path:
     def __init__(self, url: str, token: str | None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         limits = httpx.Limits(max_connections=20)
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=40.0, limits=limits)
+        self.http = httpx.Client(
+            base_url=url, headers=headers, timeout=40.0, limits=limits, verify=verify(url)
+        )
 
     def ask(self, **given: Any) -> httpx.Response:
         """GET /doctor under a URL of its own, so that nothing between mixes two requests up."""

@@ -11,6 +11,7 @@ from service.client.calls import Files
 from service.client.feed import Cursor
 from service.client.steps import TIMEOUT, Pause, Send, Steps
 from service.client.sync import PATIENCE_S
+from service.client.tls import verify
 from service.client.values import Event, File, Mission, Question
 
 
@@ -22,7 +23,9 @@ class AsyncClient:
     ) -> None:
         """patience_s: how long single calls wait out an outage; None for as long as it takes."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT)
+        self._http = httpx.AsyncClient(
+            base_url=url, headers=headers, timeout=TIMEOUT, verify=verify(url)
+        )
         self._patience_s = patience_s
         self.missions = AsyncMissions(self)
 

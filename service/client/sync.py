@@ -10,6 +10,7 @@ from service.client import calls, feed
 from service.client.calls import Files
 from service.client.feed import Cursor
 from service.client.steps import TIMEOUT, Pause, Send, Steps, once
+from service.client.tls import verify
 from service.client.values import Event, File, Mission, Question
 
 PATIENCE_S = 10.0  # a restart of the server takes less
@@ -23,7 +24,9 @@ class Client:
     ) -> None:
         """patience_s: how long single calls wait out an outage; None for as long as it takes."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT)
+        self._http = httpx.Client(
+            base_url=url, headers=headers, timeout=TIMEOUT, verify=verify(url)
+        )
         self._patience_s = patience_s
         self.url = url
         self.missions = Missions(self)

@@ -13,7 +13,7 @@ from service.config import Settings
 from service.db import Database
 from tests.chaos import ChaosProxy
 from tests.client.writer import Writer
-from tests.processes import Longline
+from tests.processes import NO_TLS, Longline
 from tests.proxies.caller import Caller
 from tests.proxies.paths import FURTHER, USUAL, proxies
 
@@ -81,7 +81,7 @@ def site(_site: Site) -> Site:
 
 def held(url: str) -> int:
     """How many polls a server holds, by its own count."""
-    for line in httpx.get(f"{url}/metrics", trust_env=False).text.splitlines():
+    for line in httpx.get(f"{url}/metrics", trust_env=False, verify=NO_TLS).text.splitlines():
         if line.startswith("longline_held_polls"):
             return int(float(line.rpartition(" ")[2]))
     return 0
