@@ -3,7 +3,7 @@
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def prepare(engine: Engine, synchronous: str) -> None:
     def _configure(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # transactions begin where we say, not where it guesses
         _wait_in_c(connection, BUSY_DEADLINE_S)
-        connection.execute("PRAGMA journal_mode = WAL")
+        _turn_to_wal(connection)
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
@@ -76,8 +76,28 @@ def _begin_immediate(conn: Connection) -> None:
     IMMEDIATE because a transaction that reads first and then writes fails at once when somebody
     else wrote in between, whatever the busy timeout.
     """
+    _repeat(lambda deadline: _got_write_lock(conn, deadline))
+
+
+def _turn_to_wal(connection: sqlite3.Connection) -> None:
+    """SQLite itself does not wait for others that turn a new file into one with a -wal file at the same moment."""
+    _repeat(lambda deadline: _is_wal(connection, deadline))
+
+
+def _is_wal(connection: sqlite3.Connection, deadline: float) -> bool:
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) and time.monotonic() < deadline:
+            return False
+        raise
+    return True
+
+
+def _repeat(done: Callable[[float], bool]) -> None:
+    """Until it is done. done: given when to give up waiting."""
     deadline, sleep_s = time.monotonic() + BUSY_DEADLINE_S, BUSY_SLEEP_S
-    while not _got_write_lock(conn, deadline):
+    while not done(deadline):
         time.sleep(sleep_s * random.uniform(0.5, 1.5))  # noqa: S311 (spreads writers)
         sleep_s = min(sleep_s * 1.5, BUSY_SLEEP_MAX_S)
 
