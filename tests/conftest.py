@@ -1,8 +1,6 @@
 """Fixtures of all suites: a scripted model's endpoint, and Longline running on it."""
 
-import gc
-from collections.abc import Generator, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -22,21 +20,6 @@ def settings_for(server: ModelServer) -> dict[str, str]:
         "LONGLINE_RENEW_S": "0.5",
         "LONGLINE_DRAIN_S": "1",
     }
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, Any, Any]:
-    """Frameworks and five thousand tests: next to nothing of it is garbage, so it is looked for seldom.
-
-    Afterwards it stays, and is not walked through whenever a test's own garbage is looked for.
-    """
-    own = gc.get_threshold()
-    gc.set_threshold(20_000, 20, 20)
-    try:
-        return (yield)
-    finally:
-        gc.freeze()
-        gc.set_threshold(*own)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

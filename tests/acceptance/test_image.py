@@ -15,7 +15,7 @@ import pytest
 
 from tests.processes import NOT_OURS, free_port, until
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.waits]
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")

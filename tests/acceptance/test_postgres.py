@@ -20,7 +20,7 @@ from tests.pgbouncer import PgBouncer
 from tests.postgres import PostgresServer
 from tests.processes import NO_TLS, until
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.waits]
 
 NAME = "longline"
 HELD = 200

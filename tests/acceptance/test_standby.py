@@ -12,7 +12,7 @@ from tests.missions import mission, task
 from tests.model_server import ModelServer, Reply, Rule
 from tests.processes import Longline, until
 
-pytestmark = [pytest.mark.processes, pytest.mark.agents]
+pytestmark = [pytest.mark.processes, pytest.mark.agents, pytest.mark.waits]
 
 LONG = "heat " * 20_000  # more than a pipe holds
 HANGING = Reply("One two three four five.", hang_after=2)

@@ -15,7 +15,7 @@ from tests.contract import given as the
 from tests.folding import differences, faults
 from tests.processes import NO_TLS, Longline, free_port, until
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.waits]
 
 
 @pytest.fixture

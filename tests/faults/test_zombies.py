@@ -20,7 +20,7 @@ from tests.folding import differences, faults
 from tests.missions import mission, task
 from tests.processes import NO_TLS, Longline, until
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.waits]
 
 LONG = [task(f"part{n}") for n in range(3)]  # some four seconds
 # A second, and one in which the machine did nothing. By themselves they would be gone after four.
