@@ -28,7 +28,7 @@ ROWS_AT_ONCE = 100  # fetched with one call, of a result that may not be read to
 # What a caller may retry later: the database is not there, or every connection is taken.
 UNAVAILABLE = (OperationalError, PoolTimeout)
 
-__all__ = ["UNAVAILABLE", "ChangeHint", "Database", "Sight", "reason", "rows", "stream"]
+__all__ = ["UNAVAILABLE", "ChangeHint", "Database", "Sight", "look", "reason", "rows", "stream"]
 
 
 class Database:
@@ -193,6 +193,13 @@ def rows(conn: Connection, query: str, parameters: Sequence[Any]) -> Iterable[Se
         return conn.exec_driver_sql(query.replace("?", "%s"), tuple(parameters))
     with sqlite.driver(conn) as driver:
         return driver.execute(query, parameters).fetchall()
+
+
+def look(conn: Connection, query: str, parameters: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    """As `rows`, for who looks at every commit: on a connection that has no transaction on PostgreSQL."""
+    if conn.dialect.name != "sqlite":
+        return postgres.fetch(conn, query.replace("?", "%s"), parameters)
+    return rows(conn, query, parameters)
 
 
 def stream(conn: Connection, query: str, parameters: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -4,6 +4,7 @@ Everything is set in the transaction itself, nothing in the session: so it also 
 pooler that gives each transaction another session.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, event
@@ -87,6 +88,19 @@ def reads_committed(conn: Connection) -> bool:
     """Whether a transaction is READ COMMITTED that nobody says anything else of."""
     default = conn.exec_driver_sql("SHOW default_transaction_isolation").scalar_one()
     return bool(default == "read committed")
+
+
+def fetch(conn: Connection, query: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    """What a query finds on a connection without a transaction, past SQLAlchemy, whose work is a third of a look.
+
+    Where it fails it is asked once more, so that the error is SQLAlchemy's, and its pool hears of it.
+    """
+    try:
+        driver: Any = conn.connection.driver_connection
+        found: Sequence[Sequence[Any]] = driver.execute(query, parameters).fetchall()
+        return found
+    except conn.dialect.loaded_dbapi.Error:
+        return conn.exec_driver_sql(query, tuple(parameters)).all()
 
 
 def _send(conn: Connection, statements: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from models import events, workspaces
 from service import clock
-from service.db import rows, stream
+from service.db import look, rows, stream
 from service.errors import LeaseLost
 from service.events.batch import Fence, array, store
 from service.events.kinds import NewEvent
@@ -187,7 +187,7 @@ def _news_in_one_statement(
     found: dict[int, tuple[Head, list[Any]]] = {}
     if not after:
         return {}
-    for workspace_id, feed, newest, oldest, access, *event in rows(
+    for workspace_id, feed, newest, oldest, access, *event in look(
         conn, NEWS, (array(after), array(after.values()), limit)
     ):
         if workspace_id not in found:

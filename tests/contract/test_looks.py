@@ -4,8 +4,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from service.db.bell import RING
 from service.events import log
@@ -65,17 +66,18 @@ def look(db: Any, waiters: Waiters, meanwhile: Any = lambda: None) -> None:
 
 
 @pytest.fixture
-def statements(db) -> Iterator[list[str]]:
-    """What is sent to PostgreSQL, but for the end of a transaction that was begun."""
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is sent to PostgreSQL by whichever way, but for the end of a transaction that was begun."""
     seen: list[str] = []
+    execute = psycopg.Cursor.execute
 
-    def note(_conn, _cursor, statement, *_):
+    def note(cursor: Any, statement: Any, *given: Any, **how: Any) -> Any:
         if statement != RING:  # which another thread sends
             seen.append(statement)
+        return execute(cursor, statement, *given, **how)
 
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(db.engine, "before_cursor_execute", note)
+    monkeypatch.setattr(psycopg.Cursor, "execute", note)
+    return seen
 
 
 def test_what_is_for_those_who_wait_is_one_statement(db, waiters, statements):
@@ -182,3 +184,22 @@ def test_a_page_that_reaches_further_than_the_look_costs_nobody_an_event(db, wai
         look(db, waiters)
     expected = the.events_of(db, mission_id, kinds=list(kinds))
     assert client.got == [each["seq"] for each in expected if each["seq"] > 1]
+
+
+def test_a_look_over_a_connection_that_has_died_fails_as_any_statement_does_and_the_next_one_sees(
+    db, server, settings
+):
+    if db.is_sqlite:
+        pytest.skip("there is no connection to lose")
+    the.make_mission(db)
+    newest = newest_of(db)
+    server.cut_off(settings)
+    with pytest.raises(OperationalError) as failed:
+        newest_of(db)
+    assert failed.value.connection_invalidated
+    assert newest_of(db) == newest == 1
+
+
+def newest_of(db):
+    with db.watching() as sight:
+        return log.news(sight.conn, {WORKSPACE: None}, limit=1)[WORKSPACE].log.head
