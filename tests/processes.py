@@ -6,7 +6,6 @@ Only the model's endpoint is put in place. Waits for conditions with a deadline,
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any, Self
 import httpx
 
 from service.client import Client
+from service.client.tls import TRUSTS_NOBODY
 
 READY_WITHIN_S = 240.0  # on a busy machine the frameworks take a minute to import
 GONE_WITHIN_S = 60.0
@@ -25,7 +25,7 @@ LOOK_SHARE, LOOK_MAX_S = 0.05, 0.2
 
 # Of httpx's calls that make a client each. By itself each reads all certificates of the machine, which
 # takes 50 ms of CPU – of which a look every 20 ms would leave nothing – and nothing of ours speaks TLS.
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+NO_TLS = TRUSTS_NOBODY
 
 # What a developer's own shell may hold, and what must not decide a test.
 NOT_OURS = ("DATABASE_URL", "PORT", "OPENAI_BASE_URL", "OPENAI_API_KEY", "WEB_CONCURRENCY")

@@ -3,13 +3,14 @@
 import pytest
 
 from service import clock
-from service.dispatch import choose
+from service.dispatch import choose, distributed
 from service.dispatch.turns import Turns
 from service.worker import registry
 from service.worker.identity import Identity
 from tests.processes import until
 
 RENEW_S = 5.0
+NEVER_S = 1e6
 NAMES = ["worker-1", "worker-2", "worker-3"]
 
 
@@ -62,8 +63,10 @@ def dispatching(living, settings):
 
 
 @pytest.fixture
-def workers(living, dispatching):
-    """Of the three the first two, listening."""
+def workers(living, dispatching, monkeypatch):
+    """Of the three the first two, who hear of jobs by listening alone: they look at nothing by themselves."""
+    monkeypatch.setattr(distributed, "LOOK_EVERY_S", NEVER_S)
+    monkeypatch.setattr(distributed, "POLL_S", NEVER_S)
     made = {
         name: choose.for_worker(dispatching, living, lambda: None, name=name) for name in NAMES[:2]
     }
@@ -75,19 +78,21 @@ def workers(living, dispatching):
         worker.close()
 
 
-def test_who_s_turn_it_is_goes_at_once_and_without_him_the_others_look(
-    living, dispatching, workers
-):
+def test_all_hear_of_a_job_and_whose_turn_it_is_goes_at_once(living, dispatching, workers):
+    """The others look a moment later, also where it is the turn of the third, who does not answer."""
     client = choose.for_clients(dispatching, living)
     for _ in range(6):
         with living.transaction() as conn:
             client.hand_over(conn, 1)
             job = conn.exec_driver_sql("SELECT max(id) FROM procrastinate_jobs").scalar_one()
-        whose = workers.get(NAMES[job % 3])
+        whose = NAMES[job % 3]
+        heard, went = set(), set()
 
-        def heard(whose=whose):
-            if whose is None:
-                return all(worker.has_news() for worker in workers.values())
-            return whose.has_news() and whose.told
+        def all_have_heard(whose=whose, heard=heard, went=went):
+            for name, worker in workers.items():
+                if worker.has_news():
+                    heard.add(name)
+                    went.update({name} if worker.told else {})
+            return heard == {*workers} and went >= {whose} & {*workers}
 
-        until(heard, what="word")
+        until(all_have_heard, what="word")
