@@ -8,6 +8,15 @@ from service.missions.project_spec import ProjectSpec
 from service.missions.spec import MissionSpec
 
 Spec = MissionSpec | ProjectSpec
+# For those who rehearse.
+SMALLEST = MissionSpec.model_validate(
+    {
+        "agents": [
+            {"name": "a", "role": "r", "goal": "g", "backstory": "b", "tools": ["calculator"]}
+        ],
+        "plan": [{"name": "t", "agent": "a", "description": "d", "expected_output": "e"}],
+    }
+)
 
 
 def kind_of(value: Any) -> type[MissionSpec] | type[ProjectSpec]:

@@ -32,8 +32,9 @@ class Child:
             None  # why it was told to stop: finish, stopping, cancel, lost, limit
         )
         self._folder = _make_folder(settings, claim)
-        around = surroundings.of(claim, settings)
-        self.redactor = Redactor(around.secrets)  # what the process says is redacted here
+        around = surroundings.of_claim(claim, settings)
+        # What the process says is redacted here.
+        self.redactor = reserve.redactor if around is None else Redactor(around.secrets)
         self._kill_at: float | None = None
         self._give_up_at: float | None = None
         told = reserve.take()

@@ -12,6 +12,7 @@ import traceback
 from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from service import config
 from service.agents import runner
@@ -21,7 +22,10 @@ from service.config import Settings
 from service.db import UNAVAILABLE, Database
 from service.errors import LeaseLost
 from service.events.kinds import Kind, NewEvent
+from service.events.log import Fence
 from service.missions import progress
+from service.missions.attempts import Claim
+from service.missions.specs import SMALLEST
 from service.security.redaction import Redactor
 from service.worker import unfinished
 from service.worker.attempt import Attempt, LogHandler
@@ -51,12 +55,15 @@ def main(settings: Settings, ends: Ends) -> None:
     for threaded in (watch, recorder):
         threaded.start()
     _set_levels(settings)
+    _take_over_output(ends.stdout, ends.stderr)
+    config.become(ends.around.environment)
+    redactor = Redactor(ends.around.secrets)
     ends.ready.value = not ends.hurried
     order = _received(ends.order)
     if order is None:
         os._exit(0)  # nobody needs us any more, or the supervisor has died
     watch.last = lambda: _finish(recorder)
-    _begin(db, order, settings, ends, recorder, stop=watch.stop, finish=finish)
+    _begin(db, order, settings, ends, recorder, redactor, stop=watch.stop, finish=finish)
 
 
 def _begin(
@@ -65,22 +72,25 @@ def _begin(
     settings: Settings,
     ends: Ends,
     recorder: Recorder,
+    redactor: Redactor,
     *,
     stop: threading.Event,
     finish: threading.Event,
 ) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    _take_over_output(ends.stdout, ends.stderr)
     os.chdir(order.folder)
-    config.become(order.around.environment)
-    recorder.take_up(order.claim, Redactor(order.around.secrets))
+    around = order.around or ends.around
+    if order.around is not None:
+        config.become(around.environment)
+        redactor = Redactor(around.secrets)
+    recorder.take_up(order.claim, redactor)
     attempt = Attempt(
         db,
         order.claim,
         recorder,
         stop=stop,
         finish=finish,
-        prices=Prices(settings, order.around.environment.get("OPENAI_BASE_URL")),
+        prices=Prices(settings, around.environment.get("OPENAI_BASE_URL")),
         told=lambda: float(ends.news.value),
     )
     _keep_asking(attempt, ends)
@@ -94,6 +104,8 @@ def _begin(
 def _prepare(db: Database) -> None:
     """What the first crew of a process would spend its first moments on; its threads are our own."""
     runner.rehearse()
+    claim = Claim(NO_MISSION, NO_MISSION, Fence(0, ""), SMALLEST, 0)
+    pickle.loads(pickle.dumps(Order(claim, None, Path())))  # noqa: S301 (our own)
     event = NewEvent(Kind.LOG, "none", {})
     for begin in (db.transaction, db.statement):
         with suppress(LeaseLost, *UNAVAILABLE), begin() as conn:

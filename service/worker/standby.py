@@ -19,7 +19,8 @@ from service import durations
 from service.config import Settings
 from service.durations import Counts
 from service.missions.attempts import Claim
-from service.worker import entry, forks
+from service.security.redaction import Redactor
+from service.worker import entry, forks, surroundings
 from service.worker.deadline import Deadline
 from service.worker.surroundings import Surroundings
 
@@ -34,10 +35,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a process is told, once. folder: its attempt's own working directory."""
+    """What a process is told, once. folder: its attempt's own working directory.
+
+    around: in place of what it has prepared for, which most need.
+    """
 
     claim: Claim
-    around: Surroundings
+    around: Surroundings | None
     folder: Path
 
 
@@ -47,8 +51,8 @@ class Ends:
 
     order: where it is told; at its end without an order it goes. appends: counts that the parent
     reads. news: how far the mission's log is, as the parent sees it. ready: set to 1 when it waits
-    with everything done that can be done before. hurried: its order comes at once, so none of that
-    is done.
+    with everything done that can be done before. around: what most missions run in. hurried: its order
+    comes at once, so that nothing is rehearsed.
     """
 
     order: Connection
@@ -59,6 +63,7 @@ class Ends:
     appends: Counts
     news: Any
     ready: Any
+    around: Surroundings
     hurried: bool
 
     def close(self) -> None:
@@ -70,7 +75,12 @@ class Standby:
     """One process that waits for its order."""
 
     def __init__(
-        self, context: ForkServerContext, settings: Settings, *, hurried: bool = False
+        self,
+        context: ForkServerContext,
+        settings: Settings,
+        around: Surroundings,
+        *,
+        hurried: bool = False,
     ) -> None:
         self.deadline = Deadline(context)
         # Written by the child alone, so without a lock: one that was killed would never give it back.
@@ -90,6 +100,7 @@ class Standby:
             self.appends,
             self.news,
             self._ready,
+            around,
             hurried,
         )
         self.process = context.Process(target=entry.enter, args=(settings, ends), daemon=True)
@@ -128,11 +139,13 @@ class Standby:
 
 
 class Reserve:
-    """The processes that wait."""
+    """The processes that wait. around, redactor: of a mission by spec, which they are prepared for."""
 
     def __init__(self, context: ForkServerContext, settings: Settings) -> None:
         self._context = context
         self._settings = settings
+        self.around = surroundings.of_spec(settings)
+        self.redactor = Redactor(self.around.secrets)
         self._waiting: list[Standby] = []
         self._begin_at = 0.0
 
@@ -143,7 +156,7 @@ class Reserve:
             if standby.ready and standby.alive:
                 self._waiting.remove(standby)
                 return standby
-        return Standby(self._context, self._settings, hurried=True)
+        return Standby(self._context, self._settings, self.around, hurried=True)
 
     def fill(self, *, room: int) -> None:
         """Replace what has died, and begin what is missing, one after the other and not at once.
@@ -156,7 +169,7 @@ class Reserve:
         wanted = min(self._settings.standby, room)
         under_way = any(not standby.ready for standby in self._waiting)
         if len(self._waiting) < wanted and not under_way and time.monotonic() >= self._begin_at:
-            self._waiting.append(Standby(self._context, self._settings))
+            self._waiting.append(Standby(self._context, self._settings, self.around))
 
     def waitables(self) -> Iterator[Any]:
         """What becomes ready when one has died."""

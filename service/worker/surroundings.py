@@ -52,10 +52,10 @@ class Surroundings:
     secrets: tuple[str, ...]
 
 
-def of(claim: Claim, settings: Settings) -> Surroundings:
-    """For one attempt."""
+def of_claim(claim: Claim, settings: Settings) -> Surroundings | None:
+    """For one attempt; None where it needs what any mission by spec does."""
     if claim.project is None or not isinstance(claim.spec, ProjectSpec):
-        return of_spec(settings)
+        return None
     storage = settings.data / "crewai" / "projects" / claim.spec.project
     return of_project(settings, claim.project.folder, storage)
 
@@ -66,7 +66,7 @@ def of_nobody() -> dict[str, str]:
 
 
 def of_spec(settings: Settings) -> Surroundings:
-    """For a mission by spec."""
+    """For any mission by spec."""
     bedrock = any(name.startswith("bedrock/") for name in settings.allowed_models)
     names = (*ALWAYS, *settings.child_names, *(BEDROCK if bedrock else ()))
     return Surroundings(_allowed(names), config.secret_values())

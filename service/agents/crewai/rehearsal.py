@@ -20,19 +20,11 @@ from service.agents.crewai.llm import Model
 from service.agents.crewai.runner import perform
 from service.agents.endpoint import Endpoint
 from service.config import Settings
-from service.missions.spec import MissionSpec
+from service.missions.specs import SMALLEST
 from service.requests.question import Answer, Question
 
 NOWHERE = Endpoint(model="none", base_url="http://127.0.0.1:9/v1", api_key="none")
 WORDS = 12  # Python adapts what runs more than eight times
-SPEC = MissionSpec.model_validate(
-    {
-        "agents": [
-            {"name": "a", "role": "r", "goal": "g", "backstory": "b", "tools": ["calculator"]}
-        ],
-        "plan": [{"name": "t", "agent": "a", "description": "d", "expected_output": "e"}],
-    }
-)
 
 
 def rehearse(times: int = 1) -> MissionResult:
@@ -41,7 +33,7 @@ def rehearse(times: int = 1) -> MissionResult:
     try:
         for _ in range(times):
             done = copy_context().run(
-                perform, _Nobody(), SPEC, {None: model}, Settings.model_construct(), {}
+                perform, _Nobody(), SMALLEST, {None: model}, Settings.model_construct(), {}
             )
     finally:
         model.close()
@@ -99,7 +91,7 @@ class _Nobody(RunContext):
     """Whom a rehearsal tells what it does."""
 
     mission_id = 0
-    spec = SPEC
+    spec = SMALLEST
     project = None
     restarts = 0
 
