@@ -4,12 +4,14 @@ fsync is on. Everything runs on this one machine, the server too: it shares the 
 """
 
 import asyncio
+import json
 import statistics
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -25,18 +27,18 @@ from tests.bench.table import Figure
 from tests.contract import given as the
 from tests.contract.processes import run_together
 from tests.faults.engine import ENTERED
-from tests.faults.stage import PATIENCE, Node
+from tests.faults.stage import MODEL
 from tests.missions import mission, task
 from tests.postgres import PostgresServer
-from tests.processes import until
+from tests.processes import Longline, until
 
 NAME = "longline"
 WRITERS, BATCH, APPEND_S = 8, 20, 4.0
 PROBES = 100
 IDLE_S = 30.0
 SETTLED_S = 5.0  # behind the start
-AS_SHIPPED = {"LONGLINE_LEASE_S": "30", "LONGLINE_RENEW_S": "5"}  # not the tests' short ones
 SETTLE_S = 0.1
+ALONE_S = 0.3  # behind a POST
 REST_S = 1.0  # till the worker of the mission before has another process standing by
 
 
@@ -118,7 +120,7 @@ def _notified(settings: Settings) -> list[float]:
     return samples
 
 
-def _delivered(node: Node, db: Database, mission_id: int) -> list[float]:
+def _delivered(node: Longline, db: Database, mission_id: int) -> list[float]:
     samples = []
     with httpx.Client(timeout=30) as client, ThreadPoolExecutor(1) as pool:
         for n in range(PROBES):
@@ -160,10 +162,10 @@ def dispatch(folder: Path) -> list[Figure]:
 
 
 @contextmanager
-def _three(folder: Path, settings: Settings, **changes: str) -> Iterator[Node]:
+def _three(folder: Path, settings: Settings) -> Iterator[Longline]:
     """Three workers, and a web process beside the first of them."""
     with ExitStack() as stack:
-        nodes = [node(folder / f"node{n}", settings, **changes) for n in range(3)]
+        nodes = [node(folder / f"node{n}", settings) for n in range(3)]
         for each in nodes:
             stack.callback(each.__exit__)
         nodes[0].start("web")
@@ -172,14 +174,21 @@ def _three(folder: Path, settings: Settings, **changes: str) -> Iterator[Node]:
         yield nodes[0]
 
 
-def _entered(web: Node, db: Database) -> list[float]:
+def _entered(web: Longline, db: Database) -> list[float]:
     """From the moment of sending to the claim, to the run's function in its process, and to its first task.
 
-    By this machine's one clock.
+    By this machine's one clock, on a connection that is kept, and with nobody who follows meanwhile.
     """
+    connection = HTTPConnection("127.0.0.1", web.port)
+    connection.request("GET", "/healthz")
+    connection.getresponse().read()
+    body = json.dumps(mission(task("first")))
     time.sleep(REST_S)
     sent = time.time()
-    made = web.client.create(mission(task("first")))
+    connection.request("POST", "/missions", body, {"Content-Type": "application/json"})
+    made = json.loads(connection.getresponse().read())
+    connection.close()
+    time.sleep(ALONE_S)
     web.wait_for_status(made["id"], "completed", within_s=120)
     at = {event["name"]: event["at"] for event in the.events_of(db, made["id"])}
     return [_seconds(at[name]) - sent for name in ("mission.running", ENTERED, "task.started")]
@@ -220,7 +229,7 @@ def idle(folder: Path) -> list[Figure]:
     told = {"log_statement": "all", "log_min_messages": "log", "log_line_prefix": "%a|"}
     with (
         server(folder / "postgres-idle", **told) as (running, settings),
-        _three(folder / "postgres-idle", settings, **AS_SHIPPED),
+        _three(folder / "postgres-idle", settings),
     ):
         time.sleep(SETTLED_S)
         log_file = running.folder / "server.log"
@@ -240,9 +249,11 @@ def _seconds(text: str) -> float:
     return (clock.ms_of(text) or 0) / 1000
 
 
-def node(folder: Path, settings: Settings, **changes: str) -> Node:
+def node(folder: Path, settings: Settings) -> Longline:
+    """As shipped, but for the engine: a fault run's, whose clock and leases are not as they are."""
+    folder.mkdir()
     url = settings.database_url or ""
-    return Node(folder, **{**PATIENCE, "DATABASE_URL": url, **changes})
+    return Longline(folder, worker_module="tests.faults.worker", **MODEL, DATABASE_URL=url)
 
 
 POSTGRES = {

@@ -19,11 +19,14 @@ from tests.processes import Longline, until
 
 DATABASE = "longline"
 STARTED_WITHIN_S = 120.0
-# Short leases, so that a lost one is seen within the run.
-PATIENCE = {
+MODEL = {
     "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",  # never called: the engine speaks by itself
     "OPENAI_API_KEY": "scripted-key-of-the-tests",
     "LONGLINE_MODEL": "openai/scripted-1",
+}
+# Short leases, so that a lost one is seen within the run.
+PATIENCE = {
+    **MODEL,
     "LONGLINE_LEASE_S": "3",
     "LONGLINE_RENEW_S": "0.5",
     "LONGLINE_DRAIN_S": "2",
