@@ -29,6 +29,7 @@ from service.api import (
 )
 from service.api.answers import protect
 from service.api.entrance import Entrance
+from service.api.known import Known
 from service.api.limits import Limits
 from service.api.services import NAME, Services
 from service.config import Settings
@@ -114,4 +115,5 @@ def _services(settings: Settings, counted: WebMetrics, *, late: bool) -> Service
         Limits.of(settings),
         Redactor(config.secret_values()),
         Entrance(settings, db, late=late),
+        Known(),
     )

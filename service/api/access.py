@@ -1,7 +1,10 @@
 """Who is calling and what they may do: a bearer token, the page's cookies, or open loopback."""
 
+from dataclasses import replace
+
 from flask import Request, request
 
+from service import clock
 from service.api.services import services
 from service.errors import Problem
 from service.security import tokens
@@ -16,26 +19,56 @@ BAD_TOKEN = "The token is unknown, revoked or expired."  # noqa: S105
 
 
 def allow(
-    scope: str, *, mission: int | None = None, request_id: int | None = None, polls: bool = False
+    scope: str,
+    *,
+    mission: int | None = None,
+    request_id: int | None = None,
+    polls: bool = False,
+    again: bool = False,
 ) -> Access:
     """The caller of this request. Raises Problem unauthorized, forbidden, too_many_requests.
 
     mission, request_id: what the view is about, and nothing else: only this lets a share link in.
-    polls: the view is a feed, which limits its callers in its own way.
+    polls: the view is a feed, which limits its callers in its own way. again: it was counted by `recall`.
     """
-    access = caller(scope, polls=polls)
+    access = caller(scope, counted=polls or again)
     check_link(access, mission=mission, request_id=request_id)
     return access
 
 
-def caller(scope: str, *, polls: bool = False) -> Access:
-    """As `allow`, before it is known what of: `check_link` has to follow."""
+def caller(scope: str, *, counted: bool = False) -> Access:
+    """As `allow`, before it is known what of: `check_link` has to follow.
+
+    counted: its requests are limited in another way.
+    """
     access = _caller(request)
-    if not polls:
+    if not counted:
         services().limits.count_request(access.token_id)
+    _check_scope(access, scope)
+    return access
+
+
+def _check_scope(access: Access, scope: str) -> None:
     if not access.may(scope):
         raise Problem("forbidden", f"This needs a token with the scope {scope}.")
-    return access
+
+
+def recall(scope: str) -> tuple[Access, bool]:
+    """As `allow`, or as it was when this caller was looked up last, and whether it was just now.
+
+    If not, what it leads to has to compare `changes` in the database, or `allow(…, again=True)` to follow.
+    """
+    services().entrance.open()
+    text = _shown(request)
+    known = None if text is None else services().known.get(text)
+    if known is None:
+        access = allow(scope)
+        if text is not None:
+            services().known.keep(text, access)
+        return access, True
+    services().limits.count_request(known.token_id)
+    _check_scope(known, scope)
+    return known, False
 
 
 def signed_in() -> bool:
@@ -78,19 +111,27 @@ def _caller(request: Request) -> Access:
     return next(filter(None, opened), None) or _without_token()
 
 
+def _shown(request: Request) -> str | None:
+    """What the caller shows: a token, or nothing; None for cookies, of which there may be several."""
+    kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return bearer.strip()
+    refuse_other_sites()
+    return None if request.cookies else ""
+
+
 def _open_with(text: str) -> Access | None:
-    with services().db.brief(alone=True) as conn:
-        access = tokens.open_with(conn, text)
+    access = tokens.open_with(services().db.few, text)
     if access is not None and tokens.is_use_due(access):
         with services().db.transaction() as conn:
             tokens.note_use(conn, access)
+        access = replace(access, used_ms=clock.now_ms())
     return access
 
 
 def _without_token(detail: str | None = None) -> Access:
     if services().settings.may_be_open:
-        with services().db.brief(alone=True) as conn:
-            access = tokens.without_one(conn)
+        access = tokens.without_one(services().db.few)
         if access is not None:
             return access
     raise Problem("unauthorized", detail)

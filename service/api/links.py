@@ -59,8 +59,7 @@ def to_request(request_id: int) -> Response:
 @blueprint.get("/s/<token>")
 def opened(token: str) -> Response:
     """Keep the link as a cookie and go on to what it opens."""
-    with services().db.reading() as conn:
-        access = tokens.open_with(conn, token) if TOKEN.fullmatch(token) else None
+    access = tokens.open_with(services().db.few, token) if TOKEN.fullmatch(token) else None
     if access is None or not access.is_link:
         return rendered("templates/gone.html", 404)
     path = f"/q/{access.request_id}" if access.mission_id is None else f"/m/{access.mission_id}"

@@ -52,9 +52,8 @@ def login() -> Response:
     services().limits.count_login(request.remote_addr or "")
     form = form_body()
     token, path = form.get("token", "").strip(), _own_path(form.get("next", "/"))
-    with services().db.reading() as conn:
-        if tokens.open_with(conn, token) is None:
-            return see_other("/login?" + urlencode({"next": path, "failed": 1}))
+    if tokens.open_with(services().db.few, token) is None:
+        return see_other("/login?" + urlencode({"next": path, "failed": 1}))
     response = see_other(path)
     response.set_cookie(
         COOKIE, token, httponly=True, samesite="Strict", secure=request.is_secure, path="/"

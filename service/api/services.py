@@ -6,6 +6,7 @@ from typing import Any
 from flask import current_app, request
 
 from service.api.entrance import Entrance
+from service.api.known import Known
 from service.api.limits import Limits
 from service.config import Settings
 from service.db import Database
@@ -27,6 +28,7 @@ class Services:
     limits: Limits
     redactor: Redactor
     entrance: Entrance
+    known: Known
 
 
 def services() -> Services:

@@ -4,7 +4,7 @@ The two databases differ here and in `events.append`, and nowhere else: `sqlite`
 prepare connections and begin transactions; `hints` and `bell` say and hear that there is news.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -48,6 +48,7 @@ class Database:
             self.url,
             pool_size=max(1, pool_size + (2 * listens if self.is_sqlite else -listens)),
             max_overflow=0,
+            pool_use_lifo=True,  # the server keeps plans in each session
             pool_timeout=POOL_TIMEOUT_S,
             connect_args={} if self.is_sqlite else postgres.connect_arguments(),
         )
@@ -89,6 +90,21 @@ class Database:
         if news:
             self._bell.ring()
 
+    def at_once(self, query: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """What a statement for PostgreSQL's driver returns that writes, and is a transaction by itself.
+
+        Past SQLAlchemy, whose work would be most of what it costs. Its errors are SQLAlchemy's nevertheless.
+        It rings no bell: who sends it knows what follows first.
+        """
+        if self.learn():
+            return postgres.at_once(self.engine, query, parameters)
+        with self.engine.connect() as conn, conn.begin():
+            return conn.exec_driver_sql(query, dict(parameters)).all()
+
+    def ring(self) -> None:
+        """Tell those who listen of what `at_once` has written."""
+        self._bell.ring()
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view for several reads. Takes no write lock; writes in it fail."""
@@ -111,14 +127,14 @@ class Database:
             yield Sight(conn, None)
 
     @contextmanager
-    def brief(self, *, alone: bool = False) -> Iterator[Connection]:
+    def brief(self) -> Iterator[Connection]:
         """As `reading`, for the few rows that nearly every request asks for.
 
-        alone: for one statement, which on PostgreSQL is a transaction by itself. On SQLite, on a connection
-        that is kept for whoever comes first: SQLAlchemy's way to one and back costs several times what is read.
+        On SQLite, on a connection that is kept for whoever comes first: SQLAlchemy's way to one and back costs
+        several times what is read.
         """
         if not self.is_sqlite or not self._brief_is_free.acquire(blocking=False):
-            with self.glance() if alone else self.reading() as conn:
+            with self.reading() as conn:
                 yield conn
             return
         try:
@@ -128,6 +144,21 @@ class Database:
                 yield conn
         finally:
             self._brief_is_free.release()
+
+    def few(self, query: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+        """What `brief` is for, where it is one statement, with `?`: on PostgreSQL past SQLAlchemy."""
+        if self.is_sqlite:
+            with self.brief() as conn:
+                return rows(conn, query, parameters)
+        told = query.replace("?", "%s")
+        try:
+            return postgres.at_once(self.engine, told, parameters)
+        except OperationalError as error:
+            if not error.connection_invalidated:
+                raise
+            return postgres.at_once(
+                self.engine, told, parameters
+            )  # another may have taken its place
 
     def _kept(self) -> Connection:
         """A connection of SQLite for `sqlite.view`."""
@@ -185,12 +216,12 @@ def reason(error: Exception) -> str:
     return f"{told}; has `longline migrate` been run?" if bare else told
 
 
-def rows(conn: Connection, query: str, parameters: Sequence[Any]) -> Iterable[Sequence[Any]]:
+def rows(conn: Connection, query: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
     """What a query of the hottest path finds. Written for the driver, with `?`: SQLAlchemy's own work
     would be most of what it costs. Its errors are SQLAlchemy's nevertheless.
     """
     if conn.dialect.name != "sqlite":
-        return conn.exec_driver_sql(query.replace("?", "%s"), tuple(parameters))
+        return conn.exec_driver_sql(query.replace("?", "%s"), tuple(parameters)).all()
     with sqlite.driver(conn) as driver:
         return driver.execute(query, parameters).fetchall()
 

@@ -4,11 +4,14 @@ Everything is set in the transaction itself, nothing in the session: so it also 
 pooler that gives each transaction another session.
 """
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Mapping, Sequence
+from fcntl import ioctl
+from termios import FIONREAD
 from typing import Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, ExceptionContext, PoolProxiedConnection, event
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 # Who hangs in mid-transaction (stopped, cut off) holds the workspace's counter, and with it
 # everybody: the server ends that transaction. Ours take milliseconds.
@@ -66,17 +69,12 @@ def prepare(engine: Engine) -> None:
 
     @event.listens_for(engine, "handle_error")
     def _name(failed: ExceptionContext) -> None:
-        """Give all that passes by itself one class, that of an outage, whatever the server calls it.
-
-        Who slept in mid-transaction, for one, is told of an internal error.
-        """
+        """Who slept in mid-transaction, for one, is told of an internal error."""
         error = failed.original_exception
-        state = getattr(error, "sqlstate", None)
-        if state == READ_ONLY:
-            failed.is_disconnect = True  # the next connection may lead to the other one
-        if failed.is_disconnect or state in NOT_MIGRATED:
-            gone = failed.is_disconnect
-            raise OperationalError(failed.statement, None, error, connection_invalidated=gone)
+        failed.is_disconnect = _is_gone(error, closed=failed.is_disconnect)
+        named = _named(failed.statement, error, gone=failed.is_disconnect)
+        if named is not None:
+            raise named
 
 
 def begin_reading(conn: Connection) -> None:
@@ -101,6 +99,59 @@ def fetch(conn: Connection, query: str, parameters: Sequence[Any]) -> Sequence[S
         return found
     except conn.dialect.loaded_dbapi.Error:
         return conn.exec_driver_sql(query, tuple(parameters)).all()
+
+
+def at_once(
+    engine: Engine, query: str, parameters: Sequence[Any] | Mapping[str, Any]
+) -> Sequence[Sequence[Any]]:
+    """What a statement finds that is a transaction by itself, past SQLAlchemy but for its pool and errors."""
+    lent = _lent(engine, query)
+    driver: Any = lent.driver_connection
+    try:
+        found: Sequence[Sequence[Any]] = driver.execute(query, parameters).fetchall()
+    except engine.dialect.loaded_dbapi.Error as error:
+        gone = _is_gone(error, closed=driver.closed)
+        if gone:
+            _give_up(engine, lent)
+        raise _named(query, error, gone=gone) or DBAPIError.instance(
+            query, None, error, engine.dialect.loaded_dbapi.Error, dialect=engine.dialect
+        ) from None
+    finally:
+        lent.close()
+    return found
+
+
+def _lent(engine: Engine, query: str) -> PoolProxiedConnection:
+    """A connection that may write at once: on one whose server has ended since, nothing could be tried again."""
+    try:
+        lent = engine.raw_connection()
+        driver: Any = lent.driver_connection
+        unread = array("i", [0])
+        ioctl(driver.fileno(), FIONREAD, unread)
+        if not unread[0]:
+            return lent
+        _give_up(engine, lent)  # nobody has asked: a server's last word
+        return engine.raw_connection()
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise OperationalError(query, None, error) from None
+
+
+def _give_up(engine: Engine, lent: PoolProxiedConnection) -> None:
+    """With all others of the pool, which lead to the same server."""
+    lent.invalidate()
+    engine.dispose()
+
+
+def _is_gone(error: BaseException, *, closed: bool) -> bool:
+    """Whether the next connection may lead to another server: this one's has gone, or may only be read."""
+    return closed or getattr(error, "sqlstate", None) == READ_ONLY
+
+
+def _named(statement: str | None, error: BaseException, *, gone: bool) -> OperationalError | None:
+    """All that passes by itself as one class, that of an outage, whatever the server calls it."""
+    if gone or getattr(error, "sqlstate", None) in NOT_MIGRATED:
+        return OperationalError(statement, None, error, connection_invalidated=gone)
+    return None
 
 
 def _send(conn: Connection, statements: str) -> None:

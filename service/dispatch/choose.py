@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from sqlalchemy import Connection
-
 from service.config import Settings
 from service.db import Database
 from service.dispatch.handover import HandOver, ToWhoLooks
 from service.dispatch.local import LocalDispatch
 
 
-class Dispatch(Protocol):
+class Dispatch(HandOver, Protocol):
     """What a worker is told by."""
 
     def waitables(self) -> list[int]: ...
@@ -24,8 +22,6 @@ class Dispatch(Protocol):
     def has_news(self) -> bool: ...
 
     def settled(self, *, has_room: bool) -> None: ...
-
-    def hand_over(self, conn: Connection, mission_id: int) -> None: ...
 
     def close(self) -> None: ...
 

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from service.db import Database
 from service.db.hints import Ear
 from service.dispatch.turns import Turns
+from service.missions.commands import Job
 
 QUEUE = "missions"
 RING = "longline.mission"
@@ -43,6 +44,8 @@ logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it tells of ever
 
 class ToTheQueue:
     """Enqueues in the caller's transaction. Never opens a connection of its own."""
+
+    job = Job(QUEUE, RING)
 
     def __init__(self) -> None:
         # An app that is open for asynchronous work refuses to be used synchronously.

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, delete, update
+from sqlalchemy import Connection, Row, delete
 
-from models import missions, task_outputs
-from service import clock
+from models import task_outputs
+from service.db import Database
 from service.events.kinds import Kind, NewEvent
 from service.events.log import Fence
 from service.events.text import decode, encode, encode_bounded
@@ -19,7 +19,11 @@ from service.missions.specs import Spec
 from service.missions.states import HELD, Status
 from service.missions.target import Target
 
-UNREAD = "This worker cannot read the mission's spec: another version has written it."
+UNREAD = {
+    "code": "spec_unreadable",
+    "message": "This worker cannot read the mission's spec: another version has written it.",
+    "retryable": False,
+}
 MAX_LOSSES = 3  # a mission that takes its worker down every time must not do so for ever
 
 
@@ -41,7 +45,7 @@ class Claim:
 
 
 def claim_next(
-    conn: Connection,
+    db: Database,
     owner: str,
     *,
     lease_s: float,
@@ -50,43 +54,30 @@ def claim_next(
 ) -> Claim | None:
     """Take the queued mission whose turn it is under a lease; None when there is none to take.
 
-    due: what `queue.look` has found, where the transaction began with the lock of `queue.turn`.
-    One whose spec cannot be read fails instead: it must not end every worker that comes to it.
+    due: what `queue.look` has found. One whose spec cannot be read fails instead: it must not end every
+    worker that comes to it.
     """
-    due = due or queue.take_turn(conn, limits)
-    mission = None if due is None else queue.begin_next(conn, limits, due)
-    if mission is None:
+    taken = queue.take(db, owner, int(lease_s * 1000), limits, due)
+    if taken is None:
         return None
+    fence = Fence(taken.attempt, owner)
     try:
-        spec = specs.load(decode(mission.spec))
+        spec = specs.load(decode(taken.spec))
     except ValidationError:
-        _fail_unread(conn, mission)
+        with db.transaction() as conn:
+            _fail(conn, taken.id, fence, UNREAD)
         return None
-    transitions.move(
-        conn,
-        mission,
-        Status.RUNNING,
-        reason="claimed by a worker",
-        besides=queue.served(mission.workspace_id),
-        lease_owner=owner,
-        lease_until_ms=clock.now_ms() + int(lease_s * 1000),
-    )
-    restarts = mission.losses if mission.on_worker_lost == "restart" else 0
-    project = projects.where(conn, spec.project) if isinstance(spec, ProjectSpec) else None
-    fence = Fence(mission.attempt, owner)
-    used = (mission.prompt_tokens + mission.completion_tokens, mission.cost_usd)
-    return Claim(mission.id, mission.workspace_id, fence, spec, restarts, project, used)
+    restarts = taken.losses if taken.on_worker_lost == "restart" else 0
+    project = _project(db, spec)
+    used = (taken.prompt_tokens + taken.completion_tokens, taken.cost_usd)
+    return Claim(taken.id, taken.workspace_id, fence, spec, restarts, project, used)
 
 
-def _fail_unread(conn: Connection, mission: Row[Any]) -> None:
-    """Without an attempt: nothing of it has run."""
-    not_begun = update(missions).where(missions.c.id == mission.id)
-    conn.execute(not_begun.values(attempt=mission.attempt - 1))
-    error = {"code": "spec_unreadable", "message": UNREAD, "retryable": False}
-    before = [NewEvent(Kind.ERROR, "mission", error), _total(mission)]
-    transitions.move(
-        conn, mission, Status.FAILED, reason=UNREAD, before=before, error=encode(error)
-    )
+def _project(db: Database, spec: Spec) -> Target | None:
+    if not isinstance(spec, ProjectSpec):
+        return None
+    with db.glance() as conn:
+        return projects.where(conn, spec.project)
 
 
 def complete(conn: Connection, claim: Claim, *, text: str, json: Any) -> None:
@@ -94,7 +85,8 @@ def complete(conn: Connection, claim: Claim, *, text: str, json: Any) -> None:
     result = {"text": text, "json": json}
     final = NewEvent(Kind.OUTPUT, "final", result)
     stored = encode_bounded(result)
-    _end(conn, claim, Status.COMPLETED, "all tasks are done", [final], result=stored)
+    to, reason = Status.COMPLETED, "all tasks are done"
+    _end(conn, claim.mission_id, claim.fence, to, reason, [final], result=stored)
 
 
 def fail(
@@ -111,25 +103,38 @@ def fail(
     before: events that are stored just ahead of that one.
     """
     error = {"code": code, "message": message, "retryable": retryable}
-    event = NewEvent(Kind.ERROR, "mission", error)
-    _end(conn, claim, Status.FAILED, message, [*before, event], error=encode_bounded(error))
+    _fail(conn, claim.mission_id, claim.fence, error, before)
+
+
+def _fail(
+    conn: Connection,
+    mission_id: int,
+    fence: Fence,
+    error: dict[str, Any],
+    before: Sequence[NewEvent] = (),
+) -> None:
+    events = [*before, NewEvent(Kind.ERROR, "mission", error)]
+    to, reason, stored = Status.FAILED, error["message"], encode_bounded(error)
+    _end(conn, mission_id, fence, to, reason, events, error=stored)
 
 
 def end_cancelled(conn: Connection, claim: Claim) -> None:
-    _end(conn, claim, Status.CANCELLED, "cancelled while it ran", [])
+    to, reason = Status.CANCELLED, "cancelled while it ran"
+    _end(conn, claim.mission_id, claim.fence, to, reason, [])
 
 
 def _end(
     conn: Connection,
-    claim: Claim,
+    mission_id: int,
+    fence: Fence,
     to: Status,
     reason: str,
     events: Sequence[NewEvent],
     **columns: Any,
 ) -> None:
-    mission = transitions.held(conn, claim.mission_id, claim.fence)
+    mission = transitions.held(conn, mission_id, fence)
     before = [*events, _total(mission)]
-    transitions.move(conn, mission, to, reason=reason, before=before, fence=claim.fence, **columns)
+    transitions.move(conn, mission, to, reason=reason, before=before, fence=fence, **columns)
 
 
 def hand_over(conn: Connection, claim: Claim) -> Status:

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, update
 
 from models import missions
 from service import clock
-from service.db import rows
+from service.db import Database, rows
 from service.errors import Problem
 from service.events import log
+from service.events.kinds import NewEvent
 from service.events.text import decode, encode, repair
 from service.missions import queries, specs, transitions
 from service.missions.admission import Idempotency
@@ -18,13 +19,65 @@ from service.missions.files import Upload, copy_inputs, store_inputs
 from service.missions.project_spec import ProjectSpec
 from service.missions.specs import Spec
 from service.missions.states import Status
+from service.security.tokens import Access
 
 DEFAULT_ENGINE = "crewai"
+# See the migration that makes it.
+CREATE = """
+SELECT made, seq FROM longline_create(
+  %(workspace_id)s, %(title)s, %(engine)s, %(project)s, %(spec)s, %(on_worker_lost)s, %(created_ms)s,
+  %(priority)s, %(not_before_ms)s, %(tasks_total)s, %(idempotency_key)s, %(idempotency_sha256)s,
+  %(changes)s, %(lock)s, %(most)s, %(actor)s, %(token_id)s, %(job_queue)s, %(job_task)s, %(event)s, %(data)s
+)
+"""
 Besides = Callable[[int], None]
+
+
+class Job(NamedTuple):
+    """What a queue is given for a mission."""
+
+    queue: str
+    task: str
 
 
 def _nothing(_mission_id: int) -> None:
     """What most write beside a mission."""
+
+
+def create_at_once(
+    db: Database,
+    access: Access,
+    spec: Spec,
+    *,
+    job: Job | None,
+    idempotency: Idempotency | None,
+    most: int,
+) -> dict[str, Any] | None:
+    """On PostgreSQL, all that a POST without files does, as one statement that is a transaction by itself.
+
+    job: what the workers hear of it by. access: may be as of some time ago. None where nothing was made: on
+    SQLite; where access has changed since; where it may not be, or has been made before, which is left to
+    `admission.check` to tell.
+    """
+    if db.is_sqlite:
+        return None
+    row = _row(access.workspace_id, spec, None, idempotency)
+    queued = _queued()
+    given = {
+        **row,
+        "changes": access.changes,
+        "lock": idempotency and idempotency.lock(access.workspace_id),
+        "most": most,
+        "actor": access.name,
+        "token_id": access.token_id,
+        "job_queue": job and job.queue,
+        "job_task": job and job.task,
+        "event": queued.name,
+        "data": encode(queued.data),
+    }
+    for mission_id, seq in db.at_once(CREATE, given):
+        return queries.new({"id": mission_id, **row}, seq)
+    return None
 
 
 def create(
@@ -41,24 +94,24 @@ def create(
 
     besides: what else is written, ahead of the event: behind that one the whole workspace waits for the commit.
     """
-    row = _store(conn, workspace_id, spec, retry_of, idempotency)
-    store_inputs(conn, row["id"], files)
-    besides(row["id"])
-    queued = transitions.status_event("mission.queued", None, Status.QUEUED, "created")
-    appended = log.append(conn, row["id"], [queued], fence=None)
+    row = _row(workspace_id, spec, retry_of, idempotency)
+    ((mission_id,),) = rows(conn, _insertion(*row), list(row.values()))
+    store_inputs(conn, mission_id, files)
+    besides(mission_id)
+    appended = log.append(conn, mission_id, [_queued()], fence=None)
     # Not read again: who made it waits for this transaction's end, as do the workers.
-    return queries.new(row, appended.last_seq)
+    return queries.new({"id": mission_id, **row}, appended.last_seq)
 
 
-def _store(
-    conn: Connection,
-    workspace_id: int,
-    spec: Spec,
-    retry_of: int | None,
-    idempotency: Idempotency | None,
+def _queued() -> NewEvent:
+    return transitions.status_event("mission.queued", None, Status.QUEUED, "created")
+
+
+def _row(
+    workspace_id: int, spec: Spec, retry_of: int | None, idempotency: Idempotency | None
 ) -> dict[str, Any]:
-    """The row of a new mission: its id, and what it was given."""
-    made = {
+    """What a new mission is given."""
+    return {
         "workspace_id": workspace_id,
         "title": repair(spec.display_title()),
         "engine": spec.engine or DEFAULT_ENGINE,
@@ -74,8 +127,6 @@ def _store(
         "idempotency_key": idempotency and idempotency.key,
         "idempotency_sha256": idempotency and idempotency.sha256,
     }
-    ((mission_id,),) = rows(conn, _insertion(*made), list(made.values()))
-    return {"id": int(mission_id), **made}
 
 
 def cancel(conn: Connection, workspace_id: int, mission_id: int) -> None:

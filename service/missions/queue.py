@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -10,23 +10,47 @@ from sqlalchemy import (
     Connection,
     Integer,
     Row,
-    Select,
     Update,
     and_,
     bindparam,
     func,
     or_,
     select,
-    true,
     update,
 )
 
 from models import missions, workspaces
 from service import clock
-from service.db import rows
+from service.db import Database, rows
+from service.events.kinds import NewEvent
+from service.events.text import encode
+from service.missions import transitions
 from service.missions.states import HELD, Status
 
+
+class Taken(NamedTuple):
+    """What a claim leads to, of the mission's row."""
+
+    id: int
+    workspace_id: int
+    spec: str
+    attempt: int
+    losses: int
+    on_worker_lost: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+
+
+TAKEN = "claimed by a worker"
 CLAIMS_IN_TURN = 0x10_6C_11_6F  # an advisory lock's number: any that nobody else uses
+# All of a claim in PostgreSQL; see the migration that makes it. Each of its statements would be a round trip.
+CLAIM = f"""
+SELECT {", ".join(Taken._fields)} FROM longline_claim(
+  %(lease_owner)s, %(now_ms)s, %(lease_until_ms)s, %(turn)s, %(overall)s, %(most)s,
+  %(event)s, %(data)s
+)
+"""  # noqa: S608 (our own names)
 # Asked at every commit, by each worker that has room.
 LOOK = """
 SELECT EXISTS (SELECT 1 FROM workspaces WHERE max_running IS NOT NULL) FROM missions
@@ -37,8 +61,6 @@ SERVED = (
     .where(workspaces.c.id == bindparam("workspace"))
     .values(claimed_ms=bindparam("served_ms"))
 )
-# Workspaces that a claim tries: others may be claiming in the first ones just now.
-TRIED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,41 +96,55 @@ def expected() -> Due:
     return Due(in_turn=True)
 
 
-def turn(due: Due) -> int | None:
-    """The lock that a claim's transaction begins with: two that count at once would pass a limit."""
-    return CLAIMS_IN_TURN if due.in_turn else None
-
-
-def take_turn(conn: Connection, limits: Limits) -> Due | None:
-    """As `look`, in a transaction that began without that lock."""
-    due = look(conn, limits)
-    if due is not None and due.in_turn and conn.dialect.name == "postgresql":
-        conn.execute(select(func.pg_advisory_xact_lock(CLAIMS_IN_TURN)))
-    return due
-
-
-def begin_next(conn: Connection, limits: Limits, due: Due) -> Row[Any] | None:
-    """The mission to claim, locked and in a new attempt; None when there is none, or no room for one.
+def take(
+    db: Database, owner: str, lease_ms: int, limits: Limits = NO_LIMITS, due: Due | None = None
+) -> Taken | None:
+    """Bring the mission whose turn it is under a lease, in a new attempt; None when there is none to take.
 
     The workspace that was served longest ago comes first, so that one with a thousand queued
-    missions does not hold up another with one.
+    missions does not hold up another with one. due: what `look` has found. On PostgreSQL nobody is told of it,
+    so that who is to run it comes first.
     """
-    if limits.overall is not None and _held(conn) >= limits.overall:
-        return None
-    given = {"now_ms": clock.now_ms(), "most": limits.per_workspace}
-    if conn.dialect.name == "postgresql":
-        return conn.execute(_claim(in_turn=due.in_turn), given).one_or_none()
-    for workspace_id in conn.execute(_waiting(in_turn=due.in_turn), given).scalars().all():
-        own = {**given, "workspace": workspace_id}
-        mission = conn.execute(_claim_in_one(), own).one_or_none()
-        if mission is not None:
-            return mission
+    said = transitions.status_event("mission.running", Status.QUEUED, Status.RUNNING, TAKEN)
+    lease: dict[str, Any] = {"lease_owner": owner, "lease_until_ms": said.at_ms + lease_ms}
+    if not db.is_sqlite:
+        return _take_in_the_server(db, said, limits, due or expected(), lease)
+    with db.transaction() as conn:
+        due = due or look(conn, limits)
+        mission = None if due is None else _begin_next(conn, limits, due)
+        if mission is None:
+            return None
+        transitions.move(conn, mission, Status.RUNNING, reason=TAKEN, **lease)
+        conn.execute(SERVED, {"workspace": mission.workspace_id, "served_ms": said.at_ms})
+    return Taken(*(getattr(mission, name) for name in Taken._fields))
+
+
+def _take_in_the_server(
+    db: Database, said: NewEvent, limits: Limits, due: Due, lease: dict[str, Any]
+) -> Taken | None:
+    """All of it on PostgreSQL. Claims follow one another where there is a limit: two that count at
+    once would pass it.
+    """
+    given = {
+        **lease,
+        "now_ms": said.at_ms,
+        "turn": CLAIMS_IN_TURN if due.in_turn else None,
+        "overall": limits.overall,
+        "most": limits.per_workspace,
+        "event": said.name,
+        "data": encode(said.data),
+    }
+    for row in db.at_once(CLAIM, given):
+        return Taken(*row)
     return None
 
 
-def served(workspace_id: int) -> dict[Update, dict[str, int]]:
-    """It is another one's turn. To be executed behind the append, which has locked the workspace's row."""
-    return {SERVED: {"workspace": workspace_id, "served_ms": clock.now_ms()}}
+def _begin_next(conn: Connection, limits: Limits, due: Due) -> Row[Any] | None:
+    """On SQLite, the mission to claim, in a new attempt; None when there is no room for one."""
+    if limits.overall is not None and _held(conn) >= limits.overall:
+        return None
+    given = {"now_ms": clock.now_ms(), "most": limits.per_workspace}
+    return conn.execute(_first(in_turn=due.in_turn), given).one_or_none()
 
 
 def _held(conn: Connection) -> int:
@@ -116,31 +152,27 @@ def _held(conn: Connection) -> int:
     return int(conn.execute(counted).scalar_one())
 
 
-# Statements are built once: building the claim's takes longer than the claim.
-
-
+# Built once: building it takes longer than the claim.
 @cache
-def _claim(*, in_turn: bool) -> Update:
-    """The first mission of the first workspace that has one. In those behind it nothing is locked."""
-    place = _waiting(in_turn=in_turn).subquery("place")
-    first = _first(place.c.id).lateral("first")
-    return _begin(select(first.c.id).select_from(place.join(first, true())).limit(1))
-
-
-@cache
-def _claim_in_one() -> Update:
-    """The first mission of one workspace."""
-    return _begin(_first(bindparam("workspace", type_=Integer)))
-
-
-@cache
-def _waiting(*, in_turn: bool) -> Select[int]:
-    """Workspaces with missions that are due. in_turn: that have room for one."""
+def _first(*, in_turn: bool) -> Update:
+    """The first mission of the first workspace that has one. in_turn: and room for it."""
     queued = select(missions.c.id).where(missions.c.workspace_id == workspaces.c.id, _due())
-    query = select(workspaces.c.id).where(queued.exists())
+    place = select(workspaces.c.id).where(queued.exists())
     if in_turn:
-        query = query.where(_room())
-    return query.order_by(workspaces.c.claimed_ms, workspaces.c.id).limit(TRIED)
+        place = place.where(_room())
+    place = place.order_by(workspaces.c.claimed_ms, workspaces.c.id).limit(1)
+    first = (
+        select(missions.c.id)
+        .where(missions.c.workspace_id == place.scalar_subquery(), _due())
+        .order_by(missions.c.priority.desc(), missions.c.id)
+        .limit(1)
+    )
+    return (
+        update(missions)
+        .where(missions.c.id == first.scalar_subquery())
+        .values(attempt=missions.c.attempt + 1)
+        .returning(*missions.c)
+    )
 
 
 def _room() -> ColumnElement[bool]:
@@ -153,27 +185,6 @@ def _room() -> ColumnElement[bool]:
     )
     most = func.coalesce(workspaces.c.max_running, bindparam("most", type_=Integer))
     return or_(most.is_(None), held < most)
-
-
-def _first(workspace_id: ColumnElement[int]) -> Select[int]:
-    """The first mission of a workspace that no other claim has locked."""
-    return (
-        select(missions.c.id)
-        .where(missions.c.workspace_id == workspace_id, _due())
-        .order_by(missions.c.priority.desc(), missions.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-
-
-def _begin(chosen: Select[int]) -> Update:
-    """In the statement that chooses it: each is a round trip, during which other claims may have to wait."""
-    return (
-        update(missions)
-        .where(missions.c.id == chosen.scalar_subquery())
-        .values(attempt=missions.c.attempt + 1)
-        .returning(*missions.c)
-    )
 
 
 def _due() -> ColumnElement[bool]:

@@ -1,8 +1,7 @@
 """The only writer of a mission's status: row and STATUS event in one transaction, or neither."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row, Update, bindparam, select, update
@@ -40,13 +39,11 @@ def move(
     reason: str,
     before: Sequence[NewEvent] = (),
     fence: log.Fence | None = None,
-    besides: Mapping[Update, Mapping[str, Any]] = MappingProxyType({}),
     **columns: Any,
 ) -> int:
     """Take a locked mission to another status. Returns the seq of the STATUS event.
 
     before: events that are stored just ahead of it. columns: what else changes in the row.
-    besides: what changes in other tables' rows with it, behind the append: statements, and what they are given.
     Questions that are open when a mission ends are closed as cancelled, before its last event.
     Raises LeaseLost when the fence does not hold or the mission cannot go there.
     """
@@ -58,34 +55,16 @@ def move(
     appended = log.append(conn, mission.id, batch, fence=fence)
     open_requests.number_responses(conn, batch, appended.first_seq)
     values = {"status": to, **_consequences(mission, to, status.at_ms), **columns}
-    _change(conn, mission.id, values, besides)
+    given = {"own_id": mission.id} | {f"new_{name}": value for name, value in values.items()}
+    conn.execute(_update(tuple(values)), given)
     return appended.last_seq
 
 
-def _change(
-    conn: Connection,
-    mission_id: int,
-    values: Mapping[str, Any],
-    besides: Mapping[Update, Mapping[str, Any]],
-) -> None:
-    """Updates of different tables, on PostgreSQL as one statement: each would be a round trip."""
-    given = {"own_id": mission_id} | {f"new_{name}": value for name, value in values.items()}
-    if conn.dialect.name != "postgresql":
-        for statement, its in besides.items():
-            conn.execute(statement, its)
-        conn.execute(_update(tuple(values)), given)
-        return
-    for its in besides.values():
-        given |= its
-    conn.execute(_update(tuple(values), tuple(besides)), given)
-
-
 @cache
-def _update(columns: tuple[str, ...], besides: tuple[Update, ...] = ()) -> Update:
-    """Built once: a claim would spend more on it than it takes."""
+def _update(columns: tuple[str, ...]) -> Update:
+    """Built once: most of what one costs is building it."""
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
-    own = update(missions).where(missions.c.id == bindparam("own_id")).values(values)
-    return own.add_cte(*(each.cte(f"beside_{n}") for n, each in enumerate(besides)))
+    return update(missions).where(missions.c.id == bindparam("own_id")).values(values)
 
 
 def _consequences(mission: Row[Any], to: Status, at_ms: int) -> dict[str, Any]:

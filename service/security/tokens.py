@@ -6,7 +6,7 @@ A share link is a token too: for one mission to read, or one question to answer,
 import hashlib
 import hmac
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +30,15 @@ VALID = and_(
     tokens.c.revoked_ms.is_(None),
     or_(tokens.c.expires_ms.is_(None), tokens.c.expires_ms > bindparam("now_ms")),
 )
-# Built once: asked for each request that has a token.
-OPENED = (
-    select(tokens, workspaces.c.access_changes)
-    .join(workspaces, workspaces.c.id == tokens.c.workspace_id)
-    .where(tokens.c.id == bindparam("token_id"), VALID)
-)
+# Asked for each request that has a token.
+OPENED = """
+SELECT tokens.sha256, tokens.workspace_id, scopes, tokens.name, mission_id, request_id, expires_ms, access_changes,
+  last_used_ms
+FROM tokens JOIN workspaces ON workspaces.id = tokens.workspace_id
+WHERE tokens.id = ? AND revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?)
+"""
+# One query with `?`: its rows.
+Ask = Callable[[str, Sequence[Any]], Sequence[Sequence[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,24 +139,17 @@ def any_made(conn: Connection) -> bool:
     return conn.exec_driver_sql(ANY_MADE).first() is not None
 
 
-def open_with(conn: Connection, text: str) -> Access | None:
+def open_with(ask: Ask, text: str) -> Access | None:
     """What a token opens; None for one that is unknown, revoked, expired or not one at all."""
     token_id, secret = _parts(text)
-    given = {"token_id": token_id, "now_ms": clock.now_ms()}
-    row = conn.execute(OPENED, given).one_or_none()
-    if row is None or not hmac.compare_digest(row.sha256, _sha256(secret)):
+    found = ask(OPENED, (token_id, clock.now_ms()))
+    if not found:
         return None
-    return Access(
-        row.workspace_id,
-        frozenset(row.scopes.split(",")),
-        row.name or token_id,
-        token_id,
-        row.mission_id,
-        row.request_id,
-        row.expires_ms,
-        row.access_changes,
-        row.last_used_ms,
-    )
+    ((sha256, workspace_id, scopes, name, mission_id, request_id, *times),) = found
+    if not hmac.compare_digest(sha256, _sha256(secret)):
+        return None
+    opens = frozenset(scopes.split(","))
+    return Access(workspace_id, opens, name or token_id, token_id, mission_id, request_id, *times)
 
 
 def still_valid(conn: Connection, token_ids: Collection[str | None]) -> set[str | None]:
@@ -201,13 +197,11 @@ def listed(conn: Connection) -> Sequence[Row[Any]]:
     ).all()
 
 
-def without_one(conn: Connection) -> Access | None:
+def without_one(ask: Ask) -> Access | None:
     """What a caller on loopback may do where no token was ever made: all, in `default`."""
-    opened = conn.exec_driver_sql(OPEN).one_or_none()
-    if opened is None:
-        return None
-    workspace_id, changes = opened
-    return Access(workspace_id, frozenset(SCOPES), "local", changes=changes)
+    for workspace_id, changes in ask(OPEN, ()):
+        return Access(workspace_id, frozenset(SCOPES), "local", changes=changes)
+    return None
 
 
 def workspace_named(conn: Connection, name: str) -> int:

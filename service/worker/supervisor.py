@@ -150,6 +150,10 @@ class Supervisor:
         told = [self._alarm.fileno(), *self._dispatch.waitables()]
         wait([*told, *heard], self._dispatch.pause_s(TICK_S))
         self._alarm.clear()
+        news = not self._stopping and self._dispatch.has_news()
+        called = news and self._dispatch.told
+        if called:
+            self._claim_all()  # first: somebody waits for it
         self._hear_children()
         self._end_children()
         self._renew_and_reap()
@@ -157,11 +161,10 @@ class Supervisor:
             self._drain()
             return
         self._looks.go_on(self._db)
-        news = self._dispatch.has_news()
         if self._children and (news or time.monotonic() >= self._answers_at):
             with self._db.glance() as conn:
                 self._follow(leases.orders(conn, self._identity.id))
-        if news or self._full:
+        if (news and not called) or self._full:
             self._claim_all()
         self._reserve.fill(room=self._room)
 
@@ -184,6 +187,7 @@ class Supervisor:
                 break
             self._children[claim.mission_id] = Child(claim, self._settings, self._reserve)
             self._printed[claim.mission_id] = Printed(self._db, claim)
+            self._db.ring()
             self._log(claim, "begins")
         else:
             self._full = True
@@ -198,11 +202,10 @@ class Supervisor:
         due = queue.expected() if told else self._look()
         if due is None:
             return None
-        with self._db.transaction(lock=queue.turn(due)) as conn:
-            lease_s, limits = self._settings.lease_s, self._limits
-            return attempts.claim_next(
-                conn, self._identity.id, lease_s=lease_s, limits=limits, due=due
-            )
+        lease_s, limits = self._settings.lease_s, self._limits
+        return attempts.claim_next(
+            self._db, self._identity.id, lease_s=lease_s, limits=limits, due=due
+        )
 
     def _look(self) -> Due | None:
         with self._db.glance() as conn:

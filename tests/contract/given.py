@@ -60,8 +60,7 @@ def make_mission(db: Database, workspace_id: int = WORKSPACE, **changes: Any) ->
 
 def claim(db: Database, owner: str = "worker-1", *, lease_s: float = LEASE_S) -> Claim:
     """The oldest queued mission, taken by a worker."""
-    with db.transaction() as conn:
-        claimed = attempts.claim_next(conn, owner, lease_s=lease_s)
+    claimed = attempts.claim_next(db, owner, lease_s=lease_s)
     assert claimed is not None
     return claimed
 

@@ -18,8 +18,7 @@ from tests.contract.races import race
 def test_the_oldest_queued_mission_is_claimed_first(db):
     ids = [the.make_mission(db) for _ in range(3)]
     assert [the.claim(db).mission_id for _ in ids] == ids
-    with db.transaction() as conn:
-        assert attempts.claim_next(conn, "worker-1", lease_s=30.0) is None
+    assert attempts.claim_next(db, "worker-1", lease_s=30.0) is None
 
 
 def test_a_claim_starts_the_next_attempt_under_a_lease(db):
@@ -36,8 +35,7 @@ def claim_all(settings: Settings, owner: str) -> list[int]:
     db = Database(settings)
     taken = []
     while True:
-        with db.transaction() as conn:
-            claimed = attempts.claim_next(conn, owner, lease_s=30.0)
+        claimed = attempts.claim_next(db, owner, lease_s=30.0)
         if claimed is None:
             db.close()
             return taken

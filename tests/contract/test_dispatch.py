@@ -41,8 +41,7 @@ class Worker:
         return self.claimed
 
     def _claim(self):
-        with self.db.transaction() as conn:
-            return attempts.claim_next(conn, self.name, lease_s=30.0)
+        return attempts.claim_next(self.db, self.name, lease_s=30.0)
 
     def close(self):
         self.dispatch.close()

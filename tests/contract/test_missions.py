@@ -129,8 +129,7 @@ def test_a_queued_mission_is_cancelled_at_once(db):
     the.cancel(db, mission_id)
     assert the.mission(db, mission_id)["status"] == "cancelled"
     assert the.follows_its_log(db, mission_id)
-    with db.transaction() as conn:
-        assert attempts.claim_next(conn, "worker-1", lease_s=30.0) is None
+    assert attempts.claim_next(db, "worker-1", lease_s=30.0) is None
 
 
 def test_a_running_mission_is_cancelled_by_its_worker(db):

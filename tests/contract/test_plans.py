@@ -10,8 +10,10 @@ from sqlalchemy import event
 from service.events import log
 from service.feed import page
 from service.feed.cursor import FeedQuery, Filter
-from service.missions import leases, queries, queue
+from service.missions import commands, leases, queries, queue
+from service.missions.queue import Limits
 from service.requests import answering, view
+from service.security.tokens import Access
 from tests.contract import given as the
 from tests.contract.given import WORKSPACE
 
@@ -60,7 +62,7 @@ READS = {
 }
 
 
-def test_what_the_server_keeps_plans_of_stays_right_when_a_table_grows(db):
+def test_what_the_server_keeps_plans_of_stays_right_when_a_table_grows(db, monkeypatch):
     """Also where the plans were made for a few rows, of which a planner reads all."""
     if db.is_sqlite:
         pytest.skip("there a statement is compiled by what indexes there are")
@@ -68,8 +70,14 @@ def test_what_the_server_keeps_plans_of_stays_right_when_a_table_grows(db):
     with db.engine.connect() as conn:
         conn.exec_driver_sql("ANALYZE")
         conn.commit()
+    caller = Access(WORKSPACE, frozenset(), "Ann", changes=0)
     with db.transaction() as conn:
+        monkeypatch.setattr(db, "at_once", lambda *told: conn.exec_driver_sql(*told).all())
         for _ in range(10):  # the first few times, a plan may be made for these very values
+            assert commands.create_at_once(
+                db, caller, the.spec(), job=None, idempotency=None, most=100
+            )
+            assert queue.take(db, "worker-1", 30_000, Limits(overall=100, per_workspace=100))
             log.append(conn, mission_id, [the.delta()], fence=None)
             list(log.news(conn, {WORKSPACE: 0}, limit=10)[WORKSPACE].events)
         scanned = conn.exec_driver_sql(

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from models import missions, workspaces
 from service import clock
 from service.missions import attempts, leases, queue
-from service.missions.queue import NO_LIMITS, Limits
+from service.missions.queue import NO_LIMITS, Due, Limits
 from tests.contract import given as the
 from tests.contract.races import race
 
@@ -19,8 +19,7 @@ def claim_all(db, *, limits=NO_LIMITS, at_most=100):
     """Missions in the order in which one worker claims them."""
     taken = []
     while len(taken) < at_most:
-        with db.transaction() as conn:
-            claimed = attempts.claim_next(conn, "worker-1", lease_s=30.0, limits=limits)
+        claimed = attempts.claim_next(db, "worker-1", lease_s=30.0, limits=limits)
         if claimed is None:
             break
         taken.append(claimed)
@@ -56,7 +55,6 @@ def test_a_mission_whose_spec_cannot_be_read_fails_and_holds_nobody_up(db):
     assert ids(claim_all(db)) == [following]
     failed = the.mission(db, unread)
     assert (failed["status"], failed["error"]["code"]) == ("failed", "spec_unreadable")
-    assert failed["attempt"] == 0
     assert the.follows_its_log(db, unread)
 
 
@@ -123,23 +121,23 @@ def test_a_claim_locks_no_mission_but_its_own(db):
     if db.is_sqlite:
         pytest.skip("there it holds off all other writers")
     first, second = (the.make_mission(db, the.make_workspace(db, name)) for name in ("a", "b"))
+    given = {"lease_owner": "worker-1", "lease_until_ms": 0, "now_ms": clock.now_ms()}
+    given |= {"turn": queue.CLAIMS_IN_TURN, "overall": 9, "most": None}
+    given |= {"event": "mission.running", "data": "{}"}
     with db.transaction() as conn:
-        claimed = attempts.claim_next(conn, "worker-1", lease_s=30.0, limits=Limits(overall=9))
-        assert claimed is not None
-        assert claimed.mission_id == first
+        taken = queue.Taken(*conn.exec_driver_sql(queue.CLAIM, given).one())
+        assert taken.id == first
         with db.transaction() as other:
             locked = select(missions.c.id).with_for_update(skip_locked=True)
             assert list(other.execute(locked).scalars()) == [second]
-        with db.transaction() as other:
-            further = attempts.claim_next(other, "worker-2", lease_s=30.0)
-            assert further is not None
-            assert further.mission_id == second
+        further = queue.take(db, "worker-2", 30_000, due=Due(in_turn=False))
+        assert further is not None
+        assert further.id == second
 
 
 def test_who_was_told_of_a_mission_claims_without_a_look(db):
     mission_id = the.make_mission(db)
     for expected in (mission_id, None):
         due = queue.expected()
-        with db.transaction(lock=queue.turn(due)) as conn:
-            claimed = attempts.claim_next(conn, "worker-1", lease_s=30.0, due=due)
+        claimed = attempts.claim_next(db, "worker-1", lease_s=30.0, due=due)
         assert (claimed and claimed.mission_id) == expected

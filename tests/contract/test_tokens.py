@@ -18,16 +18,14 @@ def changes(db) -> int:
 
 
 def test_an_open_server_says_as_of_when_it_is_open(db):
-    with db.reading() as conn:
-        assert tokens.without_one(conn).changes == changes(db)
+    assert tokens.without_one(db.few).changes == changes(db)
 
 
 def test_a_token_says_as_of_when_it_opens(db):
     token, other = make(db), make(db)
     seen = []
     for _ in ("before", "behind the other's end"):
-        with db.reading() as conn:
-            access = tokens.open_with(conn, token)
+        access = tokens.open_with(db.few, token)
         assert access is not None
         assert access.changes == changes(db)
         seen.append(access.changes)
@@ -40,11 +38,10 @@ def test_a_token_says_as_of_when_it_opens(db):
 def test_a_use_is_due_where_none_was_noted_lately(db, noted):
     token = make(db)
     if noted:
+        first = tokens.open_with(db.few, token)
+        assert first is not None
         with db.transaction() as conn:
-            first = tokens.open_with(conn, token)
-            assert first is not None
             tokens.note_use(conn, first)
-    with db.reading() as conn:
-        access = tokens.open_with(conn, token)
+    access = tokens.open_with(db.few, token)
     assert access is not None
     assert tokens.is_use_due(access) is not noted
