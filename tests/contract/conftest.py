@@ -26,14 +26,25 @@ class Clock:
         self._ms += int(seconds * 1000)
 
 
-@pytest.fixture(scope="session", params=DATABASES)
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    """Where databases come from."""
-    made = DATABASES[request.param](tmp_path_factory.mktemp("server"))
+@pytest.fixture(scope="session")
+def _servers() -> Iterator[dict[str, Server]]:
+    """Those that were needed so far; a fixture with parameters would end one for the other in each file."""
+    made: dict[str, Server] = {}
     yield made
-    made.close()
+    for server in made.values():
+        server.close()
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def server(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    _servers: dict[str, Server],
+) -> Server:
+    """Where databases come from."""
+    if request.param not in _servers:
+        _servers[request.param] = DATABASES[request.param](tmp_path_factory.mktemp("server"))
+    return _servers[request.param]
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from service.config import Settings
 from service.db import Database
 from service.webhooks import registry
 from tests.contract import given as the
-from tests.contract.conftest import db, server, settings
+from tests.contract.conftest import _servers, db, server, settings
 from tests.contract.processes import started
 from tests.processes import until
 from tests.webhooks import mortal
 from tests.webhooks.conftest import Receiver, is_signed
 
-__all__ = ["db", "server", "settings"]
+__all__ = ["_servers", "db", "server", "settings"]
 
 NEVER = -1
 STEPS_AT_LEAST = 18
