@@ -1,5 +1,6 @@
 """Fixtures of all suites: a scripted model's endpoint, and Longline running on it."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,10 @@ from tests.model_server import ModelServer
 from tests.processes import Longline
 
 MODEL = "scripted-1"  # a name that no framework knows: any NAME has to work
+
+# As where missions are forked from: next to nothing of what five thousand tests import is garbage, and
+# Python's own threshold, of 700, walks through it again and again.
+gc.set_threshold(20_000, 20, 20)
 
 
 def settings_for(server: ModelServer) -> dict[str, str]:
@@ -20,6 +25,12 @@ def settings_for(server: ModelServer) -> dict[str, str]:
         "LONGLINE_RENEW_S": "0.5",
         "LONGLINE_DRAIN_S": "1",
     }
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays, and need not be walked through behind it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
