@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import inspect
+from sqlalchemy import Inspector, inspect
 
 from service import schema
 from service.config import Settings
@@ -19,6 +19,8 @@ CUT_OFF = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
+# Of all rows that are there and were; more is a new file for each table, as TRUNCATE makes them.
+FEW_BYTES = 16 * 8192
 
 
 class Sqlite:
@@ -59,7 +61,7 @@ class Postgres:
         db = Database(Settings(data=folder, database_url=self._url(self._template)))
         schema.upgrade(db)
         with db.reading() as conn:
-            self._tables = [name for name in inspect(conn).get_table_names() if name not in KEPT]
+            self._emptying = _emptying(inspect(conn))
         db.close()
 
     def settings(self, folder: Path) -> Settings:
@@ -71,7 +73,7 @@ class Postgres:
 
     def migrate(self, settings: Settings) -> None:
         try:
-            execute(self._url(self._name), self._emptying())
+            execute(self._url(self._name), self._emptying)
         except (
             psycopg.OperationalError,
             psycopg.errors.UndefinedTable,
@@ -90,14 +92,6 @@ class Postgres:
         for name in (self._name, self._template):
             self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
-    def _emptying(self) -> str:
-        """One statement, so that its parts stand or fall together. Nobody of an earlier test is left."""
-        return (
-            f"{CUT_OFF};"
-            f" TRUNCATE {', '.join(self._tables)} RESTART IDENTITY CASCADE;"
-            " INSERT INTO workspaces (name, feed, created_ms) VALUES ('default', md5(random()::text), 0)"
-        )
-
     def _url(self, name: str) -> str:
         if self._server is not None:
             return self._server.url(name)
@@ -105,6 +99,34 @@ class Postgres:
 
     def _execute(self, statement: str) -> None:
         execute(ELSEWHERE or self._url("postgres"), statement)
+
+
+def _emptying(database: Inspector) -> str:
+    """One statement, so that its parts stand or fall together. Nobody of an earlier test is left.
+
+    TRUNCATE alone took 65 ms for every test: a hundred new files, and as many rows of the catalogue
+    that each connection reads from then on.
+    """
+    sorted_tables = [name for name, _ in database.get_sorted_table_and_fkc_names() if name]
+    tables = [name for name in reversed(sorted_tables) if name not in KEPT]
+    numbered = [
+        name for name in tables if any(c["name"] == "id" for c in database.get_columns(name))
+    ]
+    return f"""
+        {CUT_OFF};
+        DO $$ BEGIN
+          IF (SELECT sum(pg_relation_size(name::regclass)) FROM unnest('{{{",".join(tables)}}}'::text[]) name)
+              > {FEW_BYTES} THEN
+            TRUNCATE {", ".join(tables)} RESTART IDENTITY CASCADE;
+          ELSE
+            {" ".join(f"DELETE FROM {name};" for name in tables)}
+            PERFORM setval(of, 1, false)
+              FROM unnest('{{{",".join(numbered)}}}'::text[]) name, pg_get_serial_sequence(name, 'id') of
+              WHERE of IS NOT NULL;
+          END IF;
+        END $$;
+        INSERT INTO workspaces (name, feed, created_ms) VALUES ('default', md5(random()::text), 0)
+    """
 
 
 Server = Sqlite | Postgres
