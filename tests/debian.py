@@ -19,15 +19,20 @@ def need(**packages: str) -> None:
 
     A continuous integration that cannot have them is broken; others may skip.
     """
+    if not have(**packages):
+        missing = ", ".join(_missing(packages))
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {missing}")
+
+
+def have(**packages: str) -> bool:
+    """Whether programs are there, once it was tried to install those that are not."""
     if os.geteuid() == 0 and _missing(packages):
         with _alone():
             missing = _missing(packages)  # as another process has left it
             if missing:
                 _apt_get("update")
                 _apt_get("install", "-y", *missing)
-    missing = _missing(packages)
-    if missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {', '.join(missing)}")
+    return not _missing(packages)
 
 
 def where(name: str) -> str | None:
