@@ -7,8 +7,10 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,7 @@ def test_what_the_image_installs_serves_is_healthy_and_ends(site: Path, tmp_path
             cwd=tmp_path, env=inherited | own, stdout=log, stderr=log, process_group=0,
         )  # fmt: skip
     try:
+        until(lambda: listens(port), within_s=120, what="service that listens")
         until(lambda: is_well(check), within_s=120, what="healthy service")
         until(lambda: b"at once" in (tmp_path / "log").read_bytes(), within_s=120, what="worker")
     finally:
@@ -79,6 +82,13 @@ def test_what_the_image_installs_serves_is_healthy_and_ends(site: Path, tmp_path
         assert process.wait(40) == 0
     assert b"Traceback" not in (tmp_path / "log").read_bytes()
     assert (tmp_path / "data" / "longline.db").exists()
+
+
+def listens(port: int) -> bool:
+    """Asked first, for each look at its health is a Python of its own."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
 
 
 def is_well(check: list[str]) -> bool:
