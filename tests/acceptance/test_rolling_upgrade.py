@@ -17,6 +17,7 @@ import pytest
 
 from tests.acceptance.checking import ended
 from tests.conftest import settings_for
+from tests.faults.stage import stopped
 from tests.folding import differences, faults
 from tests.missions import mission, task
 from tests.model_server import ModelServer, Reply, Rule
@@ -129,10 +130,9 @@ def test_a_version_that_goes_leaves_everything_to_the_other(
     old, new = versions
     model_server.rules = [Rule(Reply("Heat pumps move heat."))]
     old.start_missing()
-    new.stop("worker")
-    mission_id = old.client.create(reviewed())["id"]
-    question = old.wait_for_question(mission_id)  # asked by the old worker
-    new.start("worker")
+    with stopped([new.processes["worker"].pid]):
+        mission_id = old.client.create(reviewed())["id"]
+        question = old.wait_for_question(mission_id)  # asked by the old worker
     old.stop("worker")
     old.stop("web")
     again = new.wait_for_question(mission_id)
