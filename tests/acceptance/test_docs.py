@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,19 +43,26 @@ def cancel_what_waits(longline: Longline) -> None:
         until(lambda: longline.client.mission(mission["id"])["ended_at"], what="end")  # noqa: B023
 
 
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that nobody has used; each page has its own copy."""
+    folder = tmp_path_factory.mktemp("migrated")
+    run(["longline migrate"], folder, LONGLINE_DATA=str(folder / "data"))
+    return folder / "data"
+
+
 @pytest.mark.processes
 @pytest.mark.agents
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_works(
-    page: Path, tmp_path: Path, longline: Longline, model_server: ModelServer
+    page: Path, tmp_path: Path, migrated: Path, longline: Longline, model_server: ModelServer
 ) -> None:
     model_server.rules = [Rule(Reply("Heat pumps move heat."), any="heat pumps")]
     if any("jq" in block for block in commands(page)):
         need(jq="jq")
-    data = str(tmp_path / "data")
-    run(["longline migrate"], tmp_path, LONGLINE_DATA=data)
+    data = shutil.copytree(migrated, tmp_path / "data")
     try:
-        run(commands(page), tmp_path, LONGLINE_URL=longline.url, LONGLINE_DATA=data)
+        run(commands(page), tmp_path, LONGLINE_URL=longline.url, LONGLINE_DATA=str(data))
     finally:
         cancel_what_waits(longline)
 
