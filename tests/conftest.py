@@ -69,11 +69,11 @@ def _shared_processes(
 
 
 @pytest.fixture
-def longline(_shared_processes: Longline, model_server: ModelServer) -> Iterator[Longline]:
+def longline(_shared_processes: Longline, model_server: ModelServer) -> Longline:
     """A web process and a worker on the scripted model.
 
-    Started once, because it takes seconds; a test that ends one of them gets it started again
-    behind it. Missions of other tests are in its log: ask by mission.
+    Started once, because it takes seconds; what a test has ended is started again for the next
+    one. Missions of other tests are in its log: ask by mission.
     """
-    yield _shared_processes
     _shared_processes.start_missing()
+    return _shared_processes

@@ -21,7 +21,7 @@ def _equipped(
 
 
 @pytest.fixture
-def equipped_longline(_equipped: Longline, model_server: ModelServer) -> Iterator[Longline]:
-    """Web and worker with the tools and the prices of `equipment`; what a test ends is started again."""
-    yield _equipped
+def equipped_longline(_equipped: Longline, model_server: ModelServer) -> Longline:
+    """Web and worker with the tools and the prices of `equipment`; what a test ended is started again."""
     _equipped.start_missing()
+    return _equipped

@@ -117,4 +117,3 @@ def test_it_is_gone_with_its_supervisor(longline: Longline, how: str) -> None:
     waiting = one_waits(longline)
     getattr(longline, how)("worker")
     until(lambda: gone(waiting), within_s=5, what="end of the process that stood by")
-    longline.start("worker")

@@ -38,11 +38,11 @@ def _web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Longline]:
 
 
 @pytest.fixture
-def web(_web: Longline) -> Iterator[Longline]:
+def web(_web: Longline) -> Longline:
     """Shared, because a start takes seconds: the log has other tests' missions too."""
-    yield _web
     if "web" not in _web.processes:
         _web.start("web")
+    return _web
 
 
 @pytest.fixture
