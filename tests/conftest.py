@@ -2,11 +2,13 @@
 
 import gc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.model_server import ModelServer
 from tests.processes import Longline
+from tests.sharing import SharedServers
 
 MODEL = "scripted-1"  # a name that no framework knows: any NAME has to work
 
@@ -25,6 +27,11 @@ def settings_for(server: ModelServer) -> dict[str, str]:
         "LONGLINE_RENEW_S": "0.5",
         "LONGLINE_DRAIN_S": "1",
     }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedServers | None:
+    return SharedServers(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:
