@@ -54,17 +54,9 @@ def create() -> Response:
         if not just_looked_up:
             allow("run", again=True)  # who may not come in is told nothing else
         raise
-    if not files and not isinstance(spec, ProjectSpec):
-        made = commands.create_at_once(
-            services().db,
-            access,
-            spec,
-            job=services().dispatch.job,
-            idempotency=idempotency,
-            most=services().settings.max_queued,
-        )
-        if made is not None:
-            return _created(made, replayed=False)
+    at_once = None if files else _created_at_once(access, spec, idempotency)
+    if at_once is not None:
+        return _created(at_once, replayed=False)
     if not just_looked_up:
         access = allow("run", again=True)
     with _admission(access.workspace_id, idempotency) as (conn, earlier):
@@ -150,6 +142,21 @@ def retry(mission_id: int) -> Response:
             besides=lambda made: _announce(conn, access, made),
         )
     return _created(mission, replayed=bool(earlier))
+
+
+def _created_at_once(
+    access: Access, spec: Spec, idempotency: Idempotency | None
+) -> dict[str, Any] | None:
+    if isinstance(spec, ProjectSpec):
+        return None  # it has to be looked up
+    return commands.create_at_once(
+        services().db,
+        access,
+        spec,
+        job=services().dispatch.job,
+        idempotency=idempotency,
+        most=services().settings.max_queued,
+    )
 
 
 @contextmanager

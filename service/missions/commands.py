@@ -62,20 +62,12 @@ def create_at_once(
     if db.is_sqlite:
         return None
     row = _row(access.workspace_id, spec, None, idempotency)
+    by = {"actor": access.name, "token_id": access.token_id, "changes": access.changes}
+    admitted = {"most": most, "lock": idempotency and idempotency.lock(access.workspace_id)}
+    rung = {"job_queue": job and job.queue, "job_task": job and job.task}
     queued = _queued()
-    given = {
-        **row,
-        "changes": access.changes,
-        "lock": idempotency and idempotency.lock(access.workspace_id),
-        "most": most,
-        "actor": access.name,
-        "token_id": access.token_id,
-        "job_queue": job and job.queue,
-        "job_task": job and job.task,
-        "event": queued.name,
-        "data": encode(queued.data),
-    }
-    for mission_id, seq in db.at_once(CREATE, given):
+    said = {"event": queued.name, "data": encode(queued.data)}
+    for mission_id, seq in db.at_once(CREATE, row | by | admitted | rung | said):
         return queries.new({"id": mission_id, **row}, seq)
     return None
 

@@ -1,14 +1,16 @@
 """A mission that is made by one call in the server is the same as one that is made by statements of ours."""
 
+from contextlib import closing
+
 import psycopg
 import pytest
 from sqlalchemy import select
 
 from models import audit, missions
-from service.db import UNAVAILABLE
+from service.db import UNAVAILABLE, Database
 from service.dispatch import choose
 from service.events import log
-from service.missions import admission, commands, queries
+from service.missions import admission, commands, queries, queue
 from service.missions.admission import Idempotency
 from service.security import tokens
 from service.security.tokens import SCOPES, Access
@@ -136,6 +138,15 @@ def test_a_server_that_has_ended_its_connections_is_asked_on_others(db, settings
     assert db.few("SELECT 1") == [(1,)]
     assert make(db) is not None
     assert count(db) == 2
+
+
+def test_it_needs_no_certain_isolation_by_default(settings, db):
+    url = f"{settings.database_url}?options=-c%20default_transaction_isolation%3Dserializable"
+    with closing(Database(settings.model_copy(update={"database_url": url}))) as other:
+        made = make(other)
+        taken = queue.take(other, "worker-1", 30_000)
+    assert taken is not None
+    assert taken.id == made["id"]
 
 
 def test_what_is_wrong_with_a_statement_is_said_in_the_usual_way(db):
