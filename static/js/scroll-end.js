@@ -1,6 +1,8 @@
 /** Keeps the end of the page in view, until the reader goes up. */
 
 const NEAR_PX = 48;
+// What is being answered stands still: a button that moves away under the pointer is not clicked.
+const ANSWERED = "form.question:hover, form.question:focus-within";
 
 export class ScrollEnd {
   #button;
@@ -36,7 +38,7 @@ export class ScrollEnd {
   }
 
   #keep() {
-    if (this.#growing && this.#following) this.show();
+    if (this.#growing && this.#following && !document.querySelector(ANSWERED)) this.show();
     else this.#offer();
   }
 

@@ -86,7 +86,7 @@ def test_the_example_runs_from_the_page_to_its_end(
     expect(question(page)).to_have_count(0)
     expect(page.locator("[data-output=final]")).to_contain_text("Shorter.")
     expect(page.locator("[data-task][data-status=completed]")).to_have_count(3)
-    assert shows_all(page, longline, mission_id)
+    until(lambda: shows_all(page, longline, mission_id), what="all of it, a frame later")
     assert len(shown(page)) == 4
 
 
@@ -101,7 +101,7 @@ def test_a_reload_half_way_loses_and_doubles_nothing(
 
     until(lambda: letters(page) >= before, what="text of before the reload")
     wait_until_ended(page)
-    assert shows_all(page, longline, mission_id)
+    until(lambda: shows_all(page, longline, mission_id), what="all of it, a frame later")
 
 
 @pytest.mark.parametrize("end", [Longline.stop, Longline.kill])
@@ -116,7 +116,7 @@ def test_the_page_outlives_the_server(
     longline.start("web")
 
     wait_until_ended(page)
-    assert shows_all(page, longline, mission_id)
+    until(lambda: shows_all(page, longline, mission_id), what="all of it, a frame later")
 
 
 def test_what_a_lost_worker_left_is_marked_as_interrupted(
@@ -132,7 +132,7 @@ def test_what_a_lost_worker_left_is_marked_as_interrupted(
     states = page.locator(".call").evaluate_all("all => all.map(e => e.dataset.state)")
     assert states == ["interrupted", "done"]
     expect(page.locator("[data-attempt-line='2']")).to_be_visible()
-    assert shows_all(page, longline, mission_id)
+    until(lambda: shows_all(page, longline, mission_id), what="all of it, a frame later")
 
 
 def test_another_ones_answer_is_told_and_a_draft_is_kept(
@@ -199,7 +199,7 @@ def test_a_running_mission_is_cancelled_from_its_page(
 
     wait_until_ended(page, "cancelled")
     expect(page.locator("#task-review")).to_have_attribute("data-status", "skipped")
-    assert shows_all(page, longline, mission_id)
+    until(lambda: shows_all(page, longline, mission_id), what="all of it, a frame later")
 
 
 def test_a_mission_that_is_not_there_is_said_so(page: Page, longline: Longline) -> None:

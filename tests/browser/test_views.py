@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from service.events.kinds import Kind, NewEvent
+from service.requests.question import Question
 from tests.browser import scenes
 from tests.browser.stage import Stage, line, spoken, status
 from tests.contract import given as the
@@ -14,6 +15,7 @@ from tests.processes import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
+STANDS = "new Promise(r => { const y = scrollY; setTimeout(() => r(y === scrollY), 100) })"
 ONE_SHOT = """async (text) => {
   const { blocks, draw } = await import(new URL('markdown.js', document.querySelector('script').src));
   const whole = document.createElement('div');
@@ -137,8 +139,7 @@ def test_who_reads_further_up_is_left_there(page: Page, stage: Stage) -> None:
     page.mouse.move(600, 400)
     page.mouse.wheel(0, -900)
     expect(jump).to_be_visible()
-    stands = "new Promise(r => { const y = scrollY; setTimeout(() => r(y === scrollY), 100) })"
-    until(lambda: page.evaluate(stands), what="page that stands still")
+    until(lambda: page.evaluate(STANDS), what="page that stands still")
     before = page.evaluate("scrollY")
     stage.write(claimed, *spoken(scenes.DRAFT, "c30"))
     expect(page.locator("[data-call=c30]")).to_be_attached()
@@ -147,6 +148,31 @@ def test_who_reads_further_up_is_left_there(page: Page, stage: Stage) -> None:
     jump.click()
     expect(page.locator("[data-call=c30]")).to_be_in_viewport()
     expect(jump).to_be_hidden()
+    the.complete(stage.db, claimed)
+
+
+@pytest.mark.parametrize("how", ["pointer", "focus"])
+def test_a_question_that_is_being_answered_stands_still(page: Page, stage: Stage, how: str) -> None:
+    claimed = stage.running(**scenes.BRIEF)
+    stage.ask(claimed, Question("review:draft:1", "Is this right?"))
+    page.goto(stage.page(claimed))
+    form = page.locator("form.question")
+    expect(page.locator("#footer")).to_have_attribute("data-connection", "live")
+    until(lambda: page.evaluate(STANDS), what="page that stands still")
+    if how == "pointer":
+        form.get_by_role("textbox").hover()
+    else:
+        form.get_by_role("textbox").fill("My words")
+    before = form.bounding_box()
+    stage.write(claimed, *spoken(scenes.RESEARCH, "c1"), *spoken(scenes.DRAFT, "c2"))
+    expect(page.locator("[data-call=c2][data-state=done]")).to_be_attached()
+    assert page.evaluate("document.scrollingElement.scrollHeight > 1.5 * innerHeight")
+    assert form.bounding_box() == before
+
+    page.mouse.move(1, 1)
+    page.evaluate("document.activeElement.blur()")
+    stage.write(claimed, *spoken("The end.", "c3"))
+    expect(page.locator("[data-call=c3]")).to_be_in_viewport()
     the.complete(stage.db, claimed)
 
 
