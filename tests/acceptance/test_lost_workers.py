@@ -195,7 +195,7 @@ def lingering(longline: Longline, model_server: ModelServer, file: Path) -> int:
     ]
     spec = mission(agents=[agent(tools=["linger"])], on_worker_lost="ask")
     created = longline.client.create(spec)
-    until(file.exists, what="running tool")
+    until(lambda: file.exists() and file.read_text(), what="running tool that has written")
     kill_child(longline, created["id"])
     return int(created["id"])
 
