@@ -1,4 +1,7 @@
-"""The only writer of a mission's status: row and STATUS event in one transaction, or neither."""
+"""The only writer of a mission's status: row and STATUS event in one transaction, or neither.
+
+But for two functions in PostgreSQL, which make and claim missions by the same rule: see the migrations.
+"""
 
 from collections.abc import Sequence
 from functools import cache

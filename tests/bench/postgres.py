@@ -250,7 +250,7 @@ def _seconds(text: str) -> float:
 
 
 def node(folder: Path, settings: Settings) -> Longline:
-    """As shipped, but for the engine: a fault run's, whose clock and leases are not as they are."""
+    """As shipped but for the engine, which is the fault run's; by the machine's clock and our own leases."""
     folder.mkdir()
     url = settings.database_url or ""
     return Longline(folder, worker_module="tests.faults.worker", **MODEL, DATABASE_URL=url)

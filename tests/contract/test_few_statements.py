@@ -10,7 +10,10 @@ from service.db.bell import RING
 from service.dispatch.handover import ToWhoLooks
 from service.events.kinds import Kind, NewEvent
 from service.missions import attempts, commands, queries, queue
+from service.missions.admission import Idempotency
+from service.missions.commands import Job
 from service.missions.queue import NO_LIMITS, Limits
+from service.security.tokens import Access
 from service.worker.once import Once
 from service.worker.reaper import Reaper
 from tests.contract import given as the
@@ -66,6 +69,14 @@ def test_a_mission_that_is_made(db, sent):
     assert sent() == 3  # begin, row, append
     with db.reading() as conn:
         assert made == queries.one(conn, WORKSPACE, made["id"])
+
+
+def test_a_post_by_somebody_who_is_known(db, sent):
+    caller = Access(WORKSPACE, frozenset(), "Ann", changes=0)
+    key, job = Idempotency.of("key-1", b"body"), Job("missions", "longline.mission")
+    made = commands.create_at_once(db, caller, the.spec(), job=job, idempotency=key, most=100)
+    assert sent() == 1
+    assert made is not None
 
 
 def test_the_start_of_a_task(db, sent):
